@@ -1,0 +1,6 @@
+"""Readers of legacy stores: one file or folder a kind, one line here."""
+
+STORES = {
+    "sql": "extractors.sql:SqlStore",
+    "files": "extractors.files:FilesStore",
+}

@@ -1,0 +1,1 @@
+"""The leaf room: schemas, identity, digests, ports, errors. No driver, no I/O."""

@@ -1,0 +1,85 @@
+"""Writing so that a crash leaves either the old file or the new one, on disk.
+
+Every durable step of a run goes through `made_durable`, the one place where
+"this can no longer be lost" becomes true.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def made_durable(event: str) -> None:
+    """Called after each durable step with its name (`segment`, `intent`, `receipt`, `ledger` …)."""
+
+
+def private_folder(path: Path) -> Path:
+    """Create a folder, and what is missing above it, readable by its owner only."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    return path
+
+
+def create_private(path: Path) -> BinaryIO:
+    """Open a new or emptied file, mode 0600, for writing bytes."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+    return os.fdopen(descriptor, "wb")
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames and creations in a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, data: bytes, *, event: str = "file") -> str:
+    """Replace a file atomically and durably; returns the SHA-256 of its bytes, hexadecimal."""
+    private_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with create_private(temporary) as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+    made_durable(event)
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_json(path: Path, value: Any, *, event: str = "file") -> str:
+    """Replace a JSON file (UTF-8, two-space indent, final newline); returns its SHA-256."""
+    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    return write_bytes(path, text.encode(), event=event)
+
+
+def write_segment(path: Path, table: pa.Table, *, event: str = "segment") -> str:
+    """Replace a Parquet segment atomically and durably; returns the SHA-256 of the file."""
+    private_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with create_private(temporary) as out:
+        pq.write_table(table, out, compression="zstd")
+        out.flush()
+        os.fsync(out.fileno())
+    seal = file_digest(temporary)
+    temporary.replace(path)
+    sync_folder(path.parent)
+    made_durable(event)
+    return seal
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal, read in pieces."""
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()

@@ -1,0 +1,63 @@
+"""The closed list of reasons for which a legacy message is quarantined.
+
+A reason is a class, never a text out of a payload. Plans add their own with a
+fate rule (`fate = "quarantined"`): the reason is then `rule` and the rule's
+name is the place.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a legacy message was not mapped."""
+
+    DUPLICATE_KEY = "key.duplicate"
+    """Several rows claim one declared key."""
+    NULL_KEY = "key.null"
+    """A row has no value in a declared key column."""
+    TIME_INVALID = "time.invalid"
+    """A legacy time column holds no date that exists."""
+    TIME_NONEXISTENT = "time.nonexistent"
+    """A local time in the hour the clocks skip."""
+    TIME_AMBIGUOUS = "time.ambiguous"
+    """A local time in the hour that happens twice."""
+    COLUMN_INVALID = "column.invalid"
+    """A legacy column cannot be read as its declared type (priority, attempts)."""
+    PAYLOAD_EMPTY = "payload.empty"
+    """The body is null or has no bytes, and the mapping needs fields of it."""
+    PAYLOAD_ENCODING = "payload.encoding"
+    """The bytes are not what the declared character set allows."""
+    PAYLOAD_MALFORMED = "payload.malformed"
+    """The body does not parse as the declared format."""
+    PAYLOAD_DOCTYPE = "payload.doctype"
+    """The XML carries a DOCTYPE; entities are never expanded."""
+    PAYLOAD_TOO_DEEP = "payload.too_deep"
+    """Nesting beyond the plan's limit."""
+    PAYLOAD_TOO_LARGE = "payload.too_large"
+    """Body beyond the plan's limit."""
+    PAYLOAD_DUPLICATE_MEMBER = "payload.duplicate_member"
+    """A JSON object names one member twice."""
+    FIELD_MISSING = "field.missing"
+    """A field the plan marks as required is absent, null or empty."""
+    FIELD_AMBIGUOUS = "field.ambiguous"
+    """A field's selector finds several values where the plan expects one."""
+    FATE_UNDECIDED = "fate.undecided"
+    """No fate rule matches."""
+    RULE = "rule"
+    """A fate rule of the plan says so; the place is the rule's name."""
+    MAPPING_ERROR = "mapping.error"
+    """The mapping fails on this row."""
+    MAPPING_NO_ROW = "mapping.no_row"
+    """The mapping returns no row for this message."""
+    MAPPING_MANY_ROWS = "mapping.many_rows"
+    """The mapping returns several rows for this message (a duplicate reference code)."""
+    MAPPING_VALUE = "mapping.value"
+    """The mapping returns a value the contract forbids (integer beyond 2^53)."""
+    SCHEMA_INVALID = "schema.invalid"
+    """The message does not satisfy the schema of its type."""
+    NO_OUTPUT = "no_output"
+    """The message is to be replayed but no output applies to it."""
+    HELD = "held"
+    """A predecessor in its order key is quarantined."""
+    RECORD_UNREADABLE = "record.unreadable"
+    """The store's record cannot be cut or decoded; the bytes are kept whole."""
