@@ -1,0 +1,5 @@
+"""`python -m migrate` is `isb-migrate`."""
+
+from migrate.cli import entry
+
+entry()
