@@ -5,6 +5,26 @@ Values name the package; its `publish:Publisher`, `provision:Provisioner` and
 the publisher.
 """
 
+from typing import Any
+
+from migrate.core.registry import resolve
+
 BUSES = {
     "sql": "loaders.sql",
 }
+
+EXTRAS = {
+    "psycopg": "postgresql",
+    "pymysql": "mariadb",
+}
+"""A missing module of an adapter, and the extra that brings it."""
+
+
+def bus_part(kind: str, part: str) -> Any:
+    """The class behind `part` (such as `observe:Observer`) of a kind of bus.
+
+    Raises UsageError for an unknown kind and MissingExtra when its client
+    library is not installed.
+    """
+    parts = {name: f"{package}.{part}" for name, package in BUSES.items()}
+    return resolve(parts, kind, what="bus", extras=EXTRAS)

@@ -1,0 +1,1 @@
+"""Runs, batches and their states, on ledger.db of the run folder."""

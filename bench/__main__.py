@@ -1,0 +1,22 @@
+"""`python -m bench [NAME …]`: run the named benchmarks, or all of them."""
+
+import importlib
+import sys
+
+NAMES = ("extract", "spine")
+
+
+def main(names: list[str]) -> int:
+    """Each benchmark is a module with a `main()` that prints its own table."""
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        print(f"no benchmark named {', '.join(unknown)}; known: {', '.join(NAMES)}")
+        return 2
+    for name in names or NAMES:
+        print(f"== {name}")
+        importlib.import_module(f"bench.{name}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

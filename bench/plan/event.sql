@@ -1,0 +1,1 @@
+SELECT position, unit, kind, CAST(seen AS BIGINT) AS seen, note FROM message

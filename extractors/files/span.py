@@ -1,0 +1,66 @@
+"""What a cutter says about a file: where its records are.
+
+A cutter reads a view (extractors.files.view) forwards and yields the spans of
+its records in file order, never overlapping. Bytes in no span are structure:
+a byte order mark, a CSV header, blank lines, what stands between the elements
+of an array. A cutter never alters, joins or drops a record; what it cannot
+make out it yields as a record with a problem.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from extractors.files.view import View
+from migrate.core.reasons import Reason
+
+WINDOW = 1 << 20
+"""How many bytes a cutter asks for at a time."""
+
+Header = tuple[str, str]
+"""Name and text of something that stands outside a record but belongs to it."""
+
+
+class Span(NamedTuple):
+    """One record: bytes `start` to `end` of the view it was cut from."""
+
+    start: int
+    end: int
+    headers: tuple[Header, ...] = ()
+    problem: Reason | None = None
+    place: str | None = None  # what the problem is about, never a value
+
+
+Ends = Callable[[bytes, bool], list[int]]
+"""Given bytes that begin a record, and whether the file ends with them: where records end.
+
+Every end is certain: more bytes behind the given ones cannot move it.
+"""
+
+
+def whole(view: View, problem: Reason | None = None, place: str | None = None) -> Span:
+    """The whole file as one record."""
+    return Span(0, view.size, (), problem, place)
+
+
+def stretches(view: View, ends_in: Ends) -> Iterator[tuple[int, int, bytes]]:
+    """Records that follow one another without gaps: (start, end, bytes) of each.
+
+    Holds one window, or one record where that is longer: a record that does
+    not fit is looked at again in a window twice as long.
+    """
+    start = view.offset
+    data = b""
+    while True:
+        more = view.read(max(WINDOW, len(data)))
+        data += more
+        final = view.offset == view.size
+        at = 0
+        for end in ends_in(data, final):
+            yield start + at, start + end, data[at:end]
+            at = end
+        start += at
+        data = data[at:]
+        if final:
+            break
+    if data:
+        yield start, start + len(data), data

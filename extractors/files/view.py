@@ -1,0 +1,222 @@
+"""Looking at a file: forwards in windows, and back at any stretch of it.
+
+Files are opened read-only and read with `pread`, not mapped: a mapped file
+that somebody truncates kills the process instead of raising.
+"""
+
+import codecs
+import hashlib
+import os
+import stat
+import sys
+from array import array
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from migrate.core.errors import LegacyUnreadable
+
+_PIECE = 1 << 22
+_OTHER = ord("?")
+
+
+class View(Protocol):
+    """Bytes that a cutter can read forwards, and slice anywhere."""
+
+    size: int
+    offset: int
+    """How far `read` has come."""
+
+    def read(self, count: int) -> bytes:
+        """The next `count` bytes, fewer at the end."""
+        ...
+
+    def seek(self, offset: int) -> None:
+        """Read on from another place."""
+        ...
+
+    def slice(self, start: int, end: int) -> bytes:
+        """The exact bytes of the file behind a stretch of the view."""
+        ...
+
+
+class BytesView:
+    """A view of bytes in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size = len(data)
+        self.offset = 0
+
+    def read(self, count: int) -> bytes:
+        """See View."""
+        piece = self._data[self.offset : self.offset + count]
+        self.offset += len(piece)
+        return piece
+
+    def seek(self, offset: int) -> None:
+        """See View."""
+        self.offset = offset
+
+    def slice(self, start: int, end: int) -> bytes:
+        """See View."""
+        return self._data[start:end]
+
+
+class FileView:
+    """A view of a regular file; a context manager.
+
+    Raises LegacyUnreadable, naming the file, where it cannot be opened, is no
+    regular file, or turns out to change under the reader.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name = name
+        self._descriptor = _open(path, name)
+        status = os.fstat(self._descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(self._descriptor)
+            raise irregular(name)
+        self.size = status.st_size
+        self.modified_ns = status.st_mtime_ns
+        self.offset = 0
+        self._hash = hashlib.sha256()
+        self._hashed = 0
+        self._held = b""  # the last window, for slices
+        self._held_from = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    def read(self, count: int) -> bytes:
+        """See View."""
+        piece = self._pread(self.offset, min(count, self.size - self.offset))
+        self._held, self._held_from = piece, self.offset
+        self.offset += len(piece)
+        fresh = self.offset - self._hashed
+        if fresh > 0:
+            self._hash.update(piece[-fresh:])
+            self._hashed = self.offset
+        return piece
+
+    def seek(self, offset: int) -> None:
+        """See View."""
+        self.offset = offset
+
+    def slice(self, start: int, end: int) -> bytes:
+        """See View."""
+        first = start - self._held_from
+        if first >= 0 and end <= self._held_from + len(self._held):
+            return self._held[first : end - self._held_from]
+        return self._pread(start, end - start)
+
+    def finish(self) -> str:
+        """SHA-256 (hexadecimal) of the whole file, which did not change meanwhile."""
+        self.offset = self._hashed
+        while self.offset < self.size:
+            self.read(_PIECE)
+        after = os.fstat(self._descriptor)
+        if (after.st_size, after.st_mtime_ns) != (self.size, self.modified_ns):
+            raise changed(self.name)
+        return self._hash.hexdigest()
+
+    def _pread(self, start: int, count: int) -> bytes:
+        pieces: list[bytes] = []
+        while count > 0:
+            try:
+                piece = os.pread(self._descriptor, min(count, _PIECE), start)
+            except OSError as error:
+                raise unreadable(self.name, error) from error
+            if not piece:
+                raise changed(self.name)
+            pieces.append(piece)
+            start += len(piece)
+            count -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class WideView:
+    """A view of UTF-16 or UTF-32, from where another view stands, one byte a code unit.
+
+    ASCII stands for itself, all else is `?`: enough to see structure, and
+    slices give the real bytes. Odd bytes at the end of the file are a unit too.
+    `charset` is one with its byte order (`utf-16-le`).
+    """
+
+    def __init__(self, view: View, charset: str) -> None:
+        self._view = view
+        self._charset = charset
+        self._width = width_of(charset)
+        self._base = view.offset
+        self.size = -(-(view.size - self._base) // self._width)
+        self.offset = 0
+
+    def read(self, count: int) -> bytes:
+        """See View."""
+        piece = narrowed(self._view.read(count * self._width), self._charset)
+        self.offset += len(piece)
+        return piece
+
+    def seek(self, offset: int) -> None:
+        """See View."""
+        self._view.seek(min(self._base + offset * self._width, self._view.size))
+        self.offset = offset
+
+    def slice(self, start: int, end: int) -> bytes:
+        """See View."""
+        first, last = (self._base + place * self._width for place in (start, end))
+        return self._view.slice(first, min(last, self._view.size))
+
+
+def width_of(charset: str) -> int:
+    """Bytes in a code unit of a character set."""
+    return {"utf-16": 2, "utf-32": 4}.get(codecs.lookup(charset).name[:6], 1)
+
+
+def narrowed(piece: bytes, charset: str) -> bytes:
+    """UTF-16 or UTF-32, one byte a code unit; see WideView."""
+    width = width_of(charset)
+    odd = len(piece) % width
+    units = array("H" if width == 2 else "I", piece[: len(piece) - odd])
+    if charset.endswith("le") != (sys.byteorder == "little"):
+        units.byteswap()
+    narrow = bytes(unit if unit < 0x80 else _OTHER for unit in units)
+    return narrow + b"?" if odd else narrow
+
+
+def changed(name: str) -> LegacyUnreadable:
+    """The error for a file that is not what it was."""
+    return LegacyUnreadable(
+        f"{name} changed since it was counted, or while it was being read",
+        hint="stop what writes to the folder, or migrate a copy of it",
+    )
+
+
+def irregular(name: str) -> LegacyUnreadable:
+    """The error for what is neither a file nor a folder."""
+    return LegacyUnreadable(
+        f"{name} is not a regular file",
+        hint="declare it in out_of_scope, or take it out of the folder",
+    )
+
+
+def unreadable(name: str, error: OSError) -> LegacyUnreadable:
+    """The error for a file or folder that the system does not let us read."""
+    why = os.strerror(error.errno) if error.errno else "cannot be read"
+    return LegacyUnreadable(f"{name}: {why}", hint="see that it exists and may be read")
+
+
+def _open(path: Path, name: str) -> int:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        return os.open(path, flags)
+    except OSError as error:
+        raise unreadable(name, error) from error

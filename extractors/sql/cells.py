@@ -1,0 +1,104 @@
+"""One column of a page: its values as bytes, and of which kind each is.
+
+Text is UTF-8, numbers and times are the text the database casts them to,
+binary values are themselves. This is what digests, ids and segments are made
+of, so it is the same whichever driver fetched it.
+"""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+BYTES = "bytes"
+NULL = "null"
+TEXT = "text"
+_NO_BYTES = pa.scalar(None, pa.large_binary())
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """`data` large_binary (null is null), `kinds` string (never null), `unreadable` bool or None.
+
+    `kinds`: `null`, `text`, `bytes`, `integer`, `decimal`, `real`, `boolean`,
+    `time`, `json`. `unreadable`: true where a text is no UTF-8; None: nowhere.
+    """
+
+    data: pa.Array
+    kinds: pa.Array
+    unreadable: pa.Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def slice(self, start: int, length: int | None = None) -> "Cells":
+        """Some of the rows."""
+        unreadable = None if self.unreadable is None else self.unreadable.slice(start, length)
+        return Cells(self.data.slice(start, length), self.kinds.slice(start, length), unreadable)
+
+    @property
+    def sizes(self) -> pa.Array:
+        """Bytes per row, 0 for null."""
+        return pc.fill_null(pc.binary_length(self.data), 0)
+
+
+def cells(data: pa.Array, kinds: pa.Array | str) -> Cells:
+    """Cells of some bytes; `kinds` is one kind for all that are not null, or one per row."""
+    if isinstance(kinds, str):
+        if kinds == BYTES:
+            return Cells(data, _kinds(data, kinds))
+        return Cells(data, _kinds(data, kinds), _unreadable(data))
+    texts = pc.if_else(pc.equal(kinds, BYTES), _NO_BYTES, data)
+    return Cells(data, kinds, _unreadable(texts))
+
+
+def joined(parts: list[Cells]) -> Cells:
+    """Cells of several pages as one."""
+    unreadable = None
+    if any(part.unreadable is not None for part in parts):
+        masks = [
+            pa.repeat(False, len(part)) if part.unreadable is None else part.unreadable
+            for part in parts
+        ]
+        unreadable = pa.concat_arrays(masks)
+    data = pa.concat_arrays([part.data for part in parts])
+    return Cells(data, pa.concat_arrays([part.kinds for part in parts]), unreadable)
+
+
+def texts(column: Cells) -> pa.Array:
+    """The values as text: binary ones as `0x` and hexadecimal, unreadable bytes as `\\xff`."""
+    binary = pc.equal(column.kinds, BYTES)
+    if column.unreadable is None and not pc.any(binary).as_py():
+        return column.data.cast(pa.large_string())
+    return pa.array([text_at(column, row) for row in range(len(column))], pa.large_string())
+
+
+def text_at(column: Cells, row: int) -> str | None:
+    """One value as text; see `texts`."""
+    data: bytes | None = column.data[row].as_py()
+    if data is None:
+        return None
+    if column.kinds[row].as_py() == BYTES:
+        return f"0x{data.hex()}"
+    return data.decode(errors="backslashreplace")
+
+
+def _kinds(data: pa.Array, kind: str) -> pa.Array:
+    return pc.if_else(pc.is_null(data), NULL, kind)
+
+
+def _unreadable(data: pa.Array) -> pa.Array | None:
+    """Which texts are no UTF-8; None when all are."""
+    try:
+        data.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return pa.array([_is_broken(value) for value in data.to_pylist()], pa.bool_())
+    return None
+
+
+def _is_broken(value: bytes | None) -> bool:
+    try:
+        (value or b"").decode()
+    except UnicodeDecodeError:
+        return True
+    return False

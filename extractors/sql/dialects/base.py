@@ -1,0 +1,140 @@
+"""What a database must tell the reader: how its values become bytes, order and stay read-only.
+
+The class here is the one for any database without a file of its own: it
+selects columns as they are and writes them as text in Python. The others
+cast in SQL, so that every driver yields the same bytes.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import pyarrow as pa
+
+from extractors.sql.catalogue import Column, Table
+from extractors.sql.cells import BYTES, Cells, cells
+from extractors.sql.statement import Bound, Sql
+from migrate.core.flow import StoreSpec
+
+KeyValue: TypeAlias = list[str] | None
+"""One value of a key as a checkpoint keeps it: [kind, text]; bytes as hexadecimal."""
+
+Ask: TypeAlias = Callable[[str], Any]
+
+
+class Form(NamedTuple):
+    """An output expression and what its values are: `text` and `bytes` end as large_binary,
+    `kind` as string, `real` as double, `integer` as int64."""
+
+    expression: str
+    type: Literal["text", "bytes", "kind", "real", "integer"]
+
+
+class Dialect:
+    """A database by its SQLAlchemy dialect name; see the module."""
+
+    row_values = False  # (a, b) > (c, d) uses an index
+    nulls_first = False  # where ascending order puts nulls
+    begin: str | None = None  # starts a read transaction, where the driver does not by itself
+    adbc: str | None = None  # module of the ADBC driver
+    adbc_style = "qmark"
+
+    def __init__(self, backend: str, quote: Callable[[str], str]) -> None:
+        self.backend = backend
+        self.quote = quote
+
+    def setup(self, spec: StoreSpec, ask: Ask) -> list[str]:
+        """Statements for a fresh connection: read-only, and one way of writing values.
+
+        `ask` runs a query of one value on that connection: what differs by server is asked here.
+        """
+        del spec, ask
+        return []
+
+    def table(self, table: Table) -> str:
+        """A table's quoted name."""
+        names = (table.schema, table.name) if table.schema else (table.name,)
+        return ".".join(self.quote(name) for name in names)
+
+    def forms(self, column: Column, expression: str | None = None) -> list[Form]:
+        """What to select for a column (or an expression of its type)."""
+        text = expression or self.quote(column.name)
+        return [Form(text, "bytes" if column.kind == "bytes" else "text")]
+
+    def cells(self, column: Column, arrays: Sequence[pa.Array]) -> Cells:
+        """What the selected forms of a column mean."""
+        return cells(arrays[0], "text" if column.kind == "any" else column.kind)
+
+    def order(self, column: Column) -> str:
+        """What to order and compare a column by, with an index where there is one."""
+        return self.quote(column.name)
+
+    def total_order(self, column: Column) -> list[str]:
+        """What to order by so that only equal cells are neighbours without an order."""
+        return [self.quote(column.name)]
+
+    def unorderable(self, column: Column) -> bool:
+        """Whether `total_order` cannot do it for this column."""
+        return not column.small
+
+    def same_key(self, column: Column) -> str:
+        """What rows that claim one key have in common."""
+        return self.quote(column.name)
+
+    def key_value(self, column: Cells, row: int) -> KeyValue:
+        """A cell as a checkpoint keeps it."""
+        data = column.data[row].as_py()
+        if data is None:
+            return None
+        kind = column.kinds[row].as_py()
+        return [kind, data.hex() if kind == BYTES else data.decode()]
+
+    def bind(self, column: Column, value: list[str]) -> Sql:
+        """A key's value as an operand of a comparison with `order(column)`."""
+        return Sql(Bound(as_python(column, value)))
+
+    def octets(self, column: Column) -> str | None:
+        """The bytes of a column's value, 0 for null; None where they cannot be asked cheaply."""
+        return None if column.small else f"COALESCE(LENGTH({self.quote(column.name)}), 0)"
+
+    def integer(self, expression: str) -> str:
+        """A sum or count as a 64-bit integer."""
+        return expression
+
+    def limit(self, rows: int) -> str:
+        """The end of a SELECT that wants the first rows only."""
+        return f" FETCH FIRST {rows} ROWS ONLY"
+
+
+def as_python(column: Column, value: list[str]) -> Any:
+    """A key's value as the Python value that a driver binds."""
+    kind, text = value
+    if kind == BYTES:
+        return bytes.fromhex(text)
+    if column.kind == "integer":
+        return int(text)
+    if column.kind == "decimal":
+        return Decimal(text)
+    if column.kind == "real":
+        return float(text)
+    if column.kind == "time":
+        return datetime.fromisoformat(text)
+    return text
+
+
+def written(value: Any) -> str | None:
+    """A driver's Python value as text."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if hasattr(value, "read"):
+        return written(value.read())
+    return str(value)

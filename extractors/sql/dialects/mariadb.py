@@ -1,0 +1,80 @@
+"""MariaDB and MySQL: everything but binary columns cast to utf8mb4 text."""
+
+from extractors.sql.catalogue import Column
+from extractors.sql.cells import BYTES
+from extractors.sql.dialects.base import Ask, Dialect, Form, as_python
+from extractors.sql.statement import Bound, Sql
+from migrate.core.flow import StoreSpec
+
+
+class Mariadb(Dialect):
+    """`is_mariadb` tells the two apart where they differ."""
+
+    nulls_first = True
+    is_mariadb = True
+
+    def setup(self, spec: StoreSpec, ask: Ask) -> list[str]:
+        self.is_mariadb = "mariadb" in str(ask("SELECT VERSION()")).lower()
+        found = [
+            "SET NAMES utf8mb4",
+            "SET SESSION time_zone = '+00:00'",
+            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+            "SET SESSION TRANSACTION READ ONLY",
+        ]
+        if spec.statement_timeout_s and self.is_mariadb:
+            found.append(f"SET SESSION max_statement_time = {spec.statement_timeout_s}")
+        elif spec.statement_timeout_s:
+            found.append(f"SET SESSION max_execution_time = {spec.statement_timeout_s * 1000}")
+        return found
+
+    def forms(self, column: Column, expression: str | None = None) -> list[Form]:
+        text = expression or self.quote(column.name)
+        if column.kind == "bytes":
+            return [Form(text, "bytes")]
+        return [Form(self._text(column, text), "text")]
+
+    def _text(self, column: Column, expression: str) -> str:
+        """A FLOAT's own text has six digits, a BIT's is no text."""
+        if column.declared.startswith("FLOAT"):
+            expression = f"CAST({expression} AS DOUBLE)"
+        if column.declared.startswith("BIT"):
+            expression = f"({expression} + 0)"
+        return f"CAST({expression} AS CHAR CHARACTER SET utf8mb4)"
+
+    def order(self, column: Column) -> str:
+        """An ENUM orders by its number but compares by its text."""
+        name = self.quote(column.name)
+        if column.declared.startswith(("ENUM", "SET", "BIT")):
+            return self._text(column, name)
+        return name
+
+    def total_order(self, column: Column) -> list[str]:
+        """By value where it is small; sorting reads only the start of a long one: its hash."""
+        name = self.quote(column.name)
+        if column.small:
+            return [self._text(column, name)]
+        data = name if column.kind == "bytes" else f"CAST({self._text(column, name)} AS BINARY)"
+        return [f"LEFT({data}, 64)", f"SHA2({data}, 256)"]
+
+    def unorderable(self, column: Column) -> bool:
+        del column
+        return False
+
+    def bind(self, column: Column, value: list[str]) -> Sql:
+        if value[0] != BYTES and column.kind == "time":
+            return Sql(Bound(value[1]))
+        return Sql(Bound(as_python(column, value)))
+
+    def octets(self, column: Column) -> str | None:
+        if column.small:
+            return None
+        name = self.quote(column.name)
+        if column.kind == "bytes":
+            return f"COALESCE(LENGTH({name}), 0)"
+        return f"COALESCE(LENGTH({self._text(column, name)}), 0)"
+
+    def integer(self, expression: str) -> str:
+        return f"CAST({expression} AS SIGNED)"
+
+    def limit(self, rows: int) -> str:
+        return f" LIMIT {rows}"

@@ -1,0 +1,84 @@
+"""Make the table `delivery` exist; a destination or lane needs nothing of its own here."""
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from loaders.sql.connect import (
+    COLUMNS,
+    DELIVERY,
+    SQLITE_TABLE,
+    WRITER_WAITS_S,
+    open_sqlite_writer,
+    server_engine,
+    sqlite_file,
+)
+from migrate.core.durable import PRIVATE_FILE, private_folder, sync_folder
+from migrate.core.errors import BusRefused
+from migrate.core.flow import BusSpec, OffRampSpec
+
+PAGE_BYTES = 8_192
+"""Messages of about a kilobyte fill it well: a fifth less disk than SQLite's own 4,096."""
+
+
+class Provisioner:
+    """Creates the table, idempotently; a table of another shape is refused, never altered."""
+
+    def __init__(self, spec: BusSpec) -> None:
+        self._spec = spec
+        self._path = sqlite_file(spec)
+
+    def provision(self, destinations: Iterable[OffRampSpec], lanes: Iterable[str]) -> None:
+        """Make the bus ready. Raises BusRefused where it cannot be reached or has another table."""
+        columns = self._on_server() if self._path is None else self._in_file(self._path)
+        missing = [name for name in COLUMNS if name not in columns]
+        if missing:
+            raise BusRefused(
+                f'the table delivery of the bus "{self._spec.name}" lacks {", ".join(missing)}',
+                hint="name another database, or move that table away",
+            )
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _in_file(self, path: Path) -> set[str]:
+        try:
+            _create_private_file(path)
+            connection = open_sqlite_writer(path, create=True)
+            try:
+                connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file only
+                connection.execute(SQLITE_TABLE)
+                rows = connection.execute("SELECT name FROM pragma_table_info('delivery')")
+                return {str(name) for (name,) in rows}
+            finally:
+                connection.close()
+        except (OSError, sqlite3.Error) as error:
+            raise self._refused(error) from None
+
+    def _on_server(self) -> set[str]:
+        engine = server_engine(self._spec, waits_s=WRITER_WAITS_S)
+        try:
+            DELIVERY.metadata.create_all(engine)
+            return {column["name"] for column in sa.inspect(engine).get_columns("delivery")}
+        except sa.exc.SQLAlchemyError as error:
+            raise self._refused(error) from None
+        finally:
+            engine.dispose()
+
+    def _refused(self, error: Exception) -> BusRefused:
+        return BusRefused(
+            f'the bus "{self._spec.name}" cannot be made ready ({type(error).__name__})',
+            hint="look at its url, whether it runs, and the account's rights",
+        )
+
+
+def _create_private_file(path: Path) -> None:
+    """An empty file of mode 0600 is an empty database; SQLite alone would leave it readable."""
+    if path.exists():
+        return
+    private_folder(path.parent)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE))
+    sync_folder(path.parent)

@@ -1,0 +1,109 @@
+"""`isb-migrate quarantine`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from migrate.cli.options import find_run, json_option, option, runs_option
+from migrate.cli.output import data, data_json, say, table
+from migrate.core.errors import UsageError
+from migrate.core.runfolder import RunFolder
+
+COLUMNS = ("flow", "legacy_id", "reason", "place", "rule", "order_key")
+
+
+@click.group("quarantine")
+def command() -> None:
+    """List, show or replay what could not be mapped.
+
+    \b
+    Example:
+      isb-migrate quarantine list 20260301T220000-a1b2
+    """
+
+
+@command.command("list")
+@click.argument("run")
+@runs_option
+@option("--flow", help="Only this flow.")
+@option("--reason", help="Only this reason, such as payload.malformed.")
+@json_option
+def list_(run: str, runs: Path, flow: str | None, reason: str | None, as_json: bool) -> None:
+    """List the quarantined messages of RUN with reason and place; no payload is shown.
+
+    \b
+    Example:
+      isb-migrate quarantine list 20260301T220000-a1b2 --reason payload.malformed
+    """
+    rows = [
+        row
+        for row in _rows(find_run(run, runs), COLUMNS)
+        if flow in (None, row["flow"]) and reason in (None, row["reason"])
+    ]
+    if as_json:
+        data_json(rows)
+    else:
+        table(COLUMNS, [tuple(row[name] for name in COLUMNS) for row in rows])
+        say(f"{len(rows)} quarantined")
+
+
+@command.command("show")
+@click.argument("run")
+@click.argument("legacy_id")
+@runs_option
+@option("--reveal", help="Who asks and why: writes the payload's bytes to standard output.")
+def show(run: str, legacy_id: str, runs: Path, reveal: str | None) -> None:
+    """Show one quarantined message of RUN; with --reveal its exact bytes.
+
+    A reveal is recorded in the run folder: who, when, what, and the reason given.
+
+    \b
+    Example:
+      isb-migrate quarantine show 20260301T220000-a1b2 CU-0000017 --reveal "J. Smith, INC-4711"
+    """
+    folder = find_run(run, runs)
+    found = [row for row in _rows(folder, None) if row["legacy_id"] == legacy_id]
+    if not found:
+        raise UsageError(f"no quarantined message of that id in run {folder.run_id}")
+    if reveal is None:
+        for name in (*COLUMNS, "source_key", "charset", "body_kind"):
+            data(f"{name}: {found[0].get(name) or ''}")
+        data(f"bytes: {len(found[0]['body'] or b''):,}")
+        return
+    _record_reveal(folder, legacy_id, reveal)
+    stream = click.get_binary_stream("stdout")
+    stream.write(found[0]["body"] or b"")
+    stream.flush()
+
+
+def _rows(folder: RunFolder, columns: tuple[str, ...] | None) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for path in sorted(folder.root.glob("quarantine/*/*.parquet")):
+        part = pq.read_table(path, columns=list(columns) if columns else None)
+        part = part.filter(pc.is_valid(part.column("legacy_id")))
+        rows += part.to_pylist()
+    return rows
+
+
+def _record_reveal(folder: RunFolder, legacy_id: str, reason: str) -> None:
+    """Append the disclosure to reveals.jsonl before anything is shown."""
+    import getpass
+    import json
+    import os
+    from datetime import UTC, datetime
+
+    line = {
+        "who": getpass.getuser(),
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "what": f"payload of {legacy_id}",
+        "reason": reason,
+    }
+    path = folder.root / "reveals.jsonl"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as log:
+        log.write(json.dumps(line, ensure_ascii=False) + "\n")
+        log.flush()
+        os.fsync(log.fileno())

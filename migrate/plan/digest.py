@@ -1,0 +1,43 @@
+"""The plan digest: which plan a run belongs to."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_NOT_IDENTITY: dict[str, tuple[str, ...]] = {
+    "store": ("url", "limits"),
+    "flow": ("limits",),
+    "bus": ("url",),
+    "offramp": ("rate",),
+}
+"""Keys that say where a plan runs and how hard, not what it does."""
+
+
+def plan_digest(
+    raw: Mapping[str, Any], inputs: Mapping[str, bytes], sources: Mapping[str, str]
+) -> str:
+    """SHA-256, hexadecimal, over canonical JSON of what the plan does.
+
+    `raw` is the plan file as parsed, before anything is expanded; `inputs` the
+    bytes of mappings and schemas by sealed name; `sources` the SHA-256 of
+    reference-table files. URLs, limits and rates are left out; the order of
+    keys, comments and layout do not matter.
+    """
+    what = {
+        "plan": {name: _identity(name, value) for name, value in raw.items()},
+        "inputs": {name: hashlib.sha256(data).hexdigest() for name, data in inputs.items()},
+        "tables": dict(sources),
+    }
+    text = json.dumps(what, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _identity(section: str, value: Any) -> Any:
+    left_out = _NOT_IDENTITY.get(section)
+    if left_out is None:
+        return value
+    return {
+        name: {key: inner for key, inner in one.items() if key not in left_out}
+        for name, one in value.items()
+    }

@@ -1,0 +1,192 @@
+"""The plan file as a strict model. Descriptions and examples here are the reference."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from migrate.plan.flow_model import FlowModel, Section
+from migrate.plan.words import (
+    Label,
+    Name,
+    Namespace,
+    Option,
+    RampName,
+    TableName,
+    Text,
+    Zone,
+    short_for,
+)
+
+
+class HeadModel(Section):
+    """`[plan]`: what every message of every flow carries."""
+
+    name: Name = Field(description="Name of the plan.", examples=["isb"])
+    namespace: Namespace = Field(
+        description="Root of message ids, types and sources. Changing it makes every message a "
+        "new one.",
+        examples=["met.isb"],
+    )
+    environment: Label = Field(
+        description="Where this runs; carried by every message.", examples=["rehearsal"]
+    )
+    marking: Label = Field(
+        description="Protective marking; carried by every message and report.",
+        examples=["OFFICIAL-SENSITIVE"],
+    )
+    timezone: Zone | None = Field(
+        None,
+        description="Time zone of times that the plan calls `local`; default: UTC, and nothing "
+        "may then be called `local`.",
+        examples=["Europe/London"],
+    )
+
+
+class TableModel(Section):
+    """A reference table: a file, or a query on a store."""
+
+    path: Text | None = Field(
+        None,
+        description="CSV (UTF-8, with a header record) or Parquet file. A bare text means the "
+        "same.",
+        examples=["ref/codes.csv"],
+    )
+    store: Name | None = Field(None, description="The store to ask instead.", examples=["isb"])
+    query: Text | None = Field(
+        None,
+        description="What to ask it: one SELECT.",
+        examples=["SELECT code, label FROM isb_code"],
+    )
+
+
+class StoreLimitsModel(Section):
+    """How hard a store may be worked, and how large a batch becomes."""
+
+    sessions: int = Field(2, ge=1, description="Connections at one time.", examples=[1])
+    rows_per_s: int | None = Field(
+        None, ge=1, description="Rows read a second; default: no limit.", examples=[20000]
+    )
+    statement_timeout_s: int | None = Field(
+        None, ge=1, description="Seconds a statement may take; default: no limit.", examples=[60]
+    )
+    batch_rows: int = Field(10_000, ge=1, description="Most rows of a batch.", examples=[5000])
+    batch_bytes: int = Field(
+        32 * 1024 * 1024, ge=1, description="Most bytes of a batch.", examples=[8388608]
+    )
+
+
+class StoreModel(Section):
+    """`[store.NAME]`: a legacy store, read only."""
+
+    kind: Text = Field(description="A registered kind: `sql` or `files`.", examples=["sql"])
+    url: Text = Field(
+        description="`sql`: a SQLAlchemy URL. `files`: the root folder. Secrets only as "
+        "`${NAME}`, `${file:PATH}` or `file:PATH`. Relative paths start at the plan's folder.",
+        examples=["${ISB_URL}", "${PLAN_DIR}/spool"],
+    )
+    schema_: Text | None = Field(
+        None, alias="schema", description="`sql`: the database schema.", examples=["isb"]
+    )
+    allow_writes: bool = Field(
+        False,
+        description="Go on although the account could change the store.",
+        examples=[True],
+    )
+    adbc: bool = Field(
+        True, description="`sql`: use an ADBC driver where there is one.", examples=[False]
+    )
+    limits: StoreLimitsModel = Field(
+        StoreLimitsModel(),
+        description="How hard the store may be worked.",
+        examples=[{"sessions": 2, "rows_per_s": 20000, "statement_timeout_s": 60}],
+    )
+    out_of_scope: dict[str, Text] = Field(
+        {},
+        description="Tables or files (globs allowed) that no flow takes, each with the reason.",
+        examples=[{"isb_audit": "retained by Records Management, RRD-12"}],
+    )
+    options: dict[str, Option] = Field(
+        {}, description="Further settings of the kind of store.", examples=[{"pool": "small"}]
+    )
+
+
+class BusModel(Section):
+    """`[bus.NAME]`: the new bus, exactly one. Rehearsals use an embedded one in its place."""
+
+    kind: Text = Field(description="A registered kind, such as `sql`.", examples=["sql"])
+    url: Text = Field(
+        description="Its URL; secrets as for a store. Only a real run needs its variables.",
+        examples=["${METIP_URL}"],
+    )
+    options: dict[str, Option] = Field(
+        {}, description="Further settings of the kind of bus.", examples=[{"heartbeat": 30}]
+    )
+
+
+class RateModel(Section):
+    """How fast an off-ramp may be fed."""
+
+    messages_per_s: float = Field(gt=0, description="Messages a second.", examples=[200])
+
+
+class OffRampModel(Section):
+    """`[offramp.NAME]`: a destination on the bus. Every route's target is declared; the
+    destination `archive` always exists."""
+
+    duplicates: Literal["unsafe", "message_id"] = Field(
+        "unsafe",
+        description="What the receiver does with a repeated message: `message_id` drops it by its "
+        "id, so an interrupted load may send again; `unsafe` leaves doubt to a named decision.",
+        examples=["message_id"],
+    )
+    exclusive: bool = Field(
+        True,
+        description="Whether nobody else writes here: then a stranger's message is a finding.",
+        examples=[False],
+    )
+    observe: Literal["direct", "tap", "counts"] = Field(
+        "direct",
+        description="How the witness sees it: reads it (`direct`), reads a copy (`tap`), or sees "
+        "only numbers (`counts`).",
+        examples=["tap"],
+    )
+    rate: RateModel | None = Field(
+        None,
+        description="How fast it may be fed; default: no limit.",
+        examples=[{"messages_per_s": 200}],
+    )
+    expiry: Literal["absolute", "restart", "none"] = Field(
+        "absolute",
+        description="Expiry on the new bus: the `absolute` instant of old, `restart` with the "
+        "time to live counted anew, or `none`.",
+        examples=["none"],
+    )
+
+
+class PlanModel(Section):
+    """The plan file, whole."""
+
+    plan: HeadModel = Field(description="What every message carries.", examples=[{"name": "isb"}])
+    tables: dict[
+        TableName,
+        Annotated[
+            TableModel, BeforeValidator(short_for("path"), json_schema_input_type=str | TableModel)
+        ],
+    ] = Field(
+        {},
+        description="Reference tables, by the name under which mappings join them. All columns "
+        "are text.",
+        examples=[{"codes": "ref/codes.csv"}],
+    )
+    store: dict[Name, StoreModel] = Field(
+        min_length=1, description="The legacy stores.", examples=[{"isb": {"kind": "sql"}}]
+    )
+    flow: dict[Name, FlowModel] = Field(
+        min_length=1, description="The flows.", examples=[{"custody": {"store": "isb"}}]
+    )
+    bus: dict[Name, BusModel] = Field(
+        min_length=1, description="The new bus: exactly one.", examples=[{"metip": {"kind": "sql"}}]
+    )
+    offramp: dict[RampName, OffRampModel] = Field(
+        {}, description="The off-ramps.", examples=[{"nfd": {"observe": "tap"}}]
+    )

@@ -1,0 +1,47 @@
+"""Opening the adapters a plan names, without importing any that it does not."""
+
+from typing import cast
+
+from extractors import STORES
+from loaders import BUSES
+from migrate.core.errors import MissingExtra
+from migrate.core.flow import BusSpec, StoreSpec
+from migrate.core.ports import LegacyStore, Observer
+from migrate.core.registry import resolve
+
+EXTRAS = {
+    "adbc_driver_postgresql": "postgresql",
+    "psycopg": "postgresql",
+    "psycopg2": "postgresql",
+    "pymysql": "mariadb",
+}
+"""Which extra brings a module that may be missing."""
+
+
+def open_store(spec: StoreSpec) -> LegacyStore:
+    """A legacy store, ready to be read.
+
+    Raises UsageError for an unknown kind, MissingExtra for a driver that is
+    not installed, LegacyUnreadable where the store itself is at fault.
+    """
+    adapter = resolve(STORES, spec.kind, what="kind of legacy store", extras=EXTRAS)
+    try:
+        return cast("LegacyStore", adapter(spec))
+    except ModuleNotFoundError as error:
+        raise _missing(error, f'store "{spec.name}"') from error
+
+
+def open_observer(spec: BusSpec) -> Observer:
+    """The witness's read-only view of a bus. Errors as for open_store, BusRefused in place of
+    LegacyUnreadable."""
+    observers = {kind: f"{package}.observe:Observer" for kind, package in BUSES.items()}
+    adapter = resolve(observers, spec.kind, what="kind of bus", extras=EXTRAS)
+    try:
+        return cast("Observer", adapter(spec))
+    except ModuleNotFoundError as error:
+        raise _missing(error, f'bus "{spec.name}"') from error
+
+
+def _missing(error: ModuleNotFoundError, what: str) -> Exception:
+    root = (error.name or "").partition(".")[0]
+    return MissingExtra(what, EXTRAS[root]) if root in EXTRAS else error

@@ -1,0 +1,247 @@
+"""The SQL bus beyond the contract: what its witness endures, what it refuses."""
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from loaders.sql.observe import BATCH_BYTES, Observer
+from loaders.sql.provision import Provisioner
+from loaders.sql.publish import Publisher
+from migrate.core.errors import BusRefused, CouldNotVerify, UsageError
+from migrate.core.flow import BusSpec
+from migrate.core.ports import Outgoing
+from migrate.core.schema import OBSERVED
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the bus file lies; a name that SQLite's URIs would misread."""
+    return tmp_path / "bus 100%?#.db"
+
+
+@pytest.fixture
+def spec(path: Path) -> BusSpec:
+    """A provisioned embedded bus."""
+    spec = BusSpec("metip", "sql", "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F"))
+    Provisioner(spec).provision([], [])
+    return spec
+
+
+@pytest.fixture
+def bare(path: Path, spec: BusSpec) -> Iterator[sqlite3.Connection]:
+    """A stranger's connection to the same file."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def seen(spec: BusSpec, since: dict[str, str] | None = None) -> list[dict[str, object]]:
+    """Everything the witness sees."""
+    batches = Observer(spec).observe(since or {})
+    return list(pa.Table.from_batches(list(batches), OBSERVED).to_pylist())
+
+
+def sent(number: int, body: bytes = b"x") -> Outgoing:
+    return Outgoing("custody", "bulk", f"{number:032x}", {"ce_runid": "r"}, body)
+
+
+def test_the_table_is_as_documented(path: Path, spec: BusSpec, bare: sqlite3.Connection) -> None:
+    """People script against this table: names, order, types, and no key but the position."""
+    columns = bare.execute("SELECT name, type, pk FROM pragma_table_info('delivery')").fetchall()
+    assert columns == [
+        ("position", "INTEGER", 1),
+        ("destination", "TEXT", 0),
+        ("lane", "TEXT", 0),
+        ("message_id", "TEXT", 0),
+        ("headers", "TEXT", 0),
+        ("body", "BLOB", 0),
+        ("published_at", "TEXT", 0),
+    ]
+    assert bare.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    assert bare.execute("SELECT COUNT(*) FROM sqlite_master").fetchone() == (1,)
+
+
+def test_the_bus_file_is_private(path: Path, spec: BusSpec) -> None:
+    """Bodies are police data: nobody else may read the file."""
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_two_equal_rows_fit_into_the_bus(spec: BusSpec) -> None:
+    """A bus must be able to hold every fault that is looked for."""
+    publisher = Publisher(spec)
+    publisher.publish([sent(1), sent(1)])
+    publisher.close()
+    assert len(seen(spec)) == 2
+
+
+def test_the_witness_shows_tampered_rows_as_they_lie_there(
+    spec: BusSpec, bare: sqlite3.Connection
+) -> None:
+    """Text in a body, numbers in names, nulls, broken UTF-8, headers that are no JSON."""
+    insert = "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?)"
+    bare.execute(insert, (1, "custody", "bulk", "a", "no json {", "a text bödy", "now"))
+    bare.execute(insert, (2, None, None, None, None, None, None))
+    bare.execute(insert, (3, 7, 1.5, b"\xff\xfe", "{}", 12, None))
+    bare.execute("INSERT INTO delivery(position, message_id) VALUES (4, CAST(x'ff41' AS TEXT))")
+    bare.execute(insert, (-9, "custody", "bulk", "b", "{}", b"\x00\xff", "now"))
+    rows = seen(spec)
+    assert [row["arrival"] for row in rows] == [-9, 1, 2, 3, 4]
+    assert [row["body"] for row in rows] == [
+        b"\x00\xff",
+        "a text bödy".encode(),
+        None,
+        b"12",
+        None,
+    ]
+    assert [row["destination"] for row in rows] == ["custody", "custody", None, "7", None]
+    assert [row["message_id"] for row in rows] == ["b", "a", None, "\ufffd\ufffd", "\ufffdA"]
+    assert rows[1]["headers"] == "no json {"
+
+
+def test_rows_of_no_destination_are_never_hidden_by_start_positions(
+    spec: BusSpec, bare: sqlite3.Connection
+) -> None:
+    """Blanking the destination does not take a row out of sight."""
+    bare.execute("INSERT INTO delivery(position, destination) VALUES (1, 'custody'), (2, NULL)")
+    assert [row["arrival"] for row in seen(spec, {"custody": "5", "nfd": "9"})] == [2]
+
+
+def test_a_locked_bus_could_not_be_verified(spec: BusSpec, bare: sqlite3.Connection) -> None:
+    """A foreign exclusive lock is noticed, not waited out."""
+    bare.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(CouldNotVerify):
+        seen(spec)
+    with pytest.raises(CouldNotVerify):
+        Observer(spec).positions()
+    bare.execute("ROLLBACK")
+    assert seen(spec) == []
+
+
+def test_a_missing_bus_is_not_created_by_looking(path: Path, spec: BusSpec) -> None:
+    """The witness never makes the thing it is asked to look at."""
+    path.unlink()
+    with pytest.raises(CouldNotVerify):
+        seen(spec)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all " * 99])
+def test_a_file_that_is_no_bus_could_not_be_verified(
+    path: Path, spec: BusSpec, content: bytes
+) -> None:
+    """An emptied or overwritten file proves nothing."""
+    path.write_bytes(content)
+    with pytest.raises(CouldNotVerify):
+        seen(spec)
+
+
+def test_a_damaged_page_could_not_be_verified(path: Path, spec: BusSpec) -> None:
+    """A tree that leads nowhere is reported, not read in part."""
+    publisher = Publisher(spec)
+    publisher.publish([sent(number, b"b" * 3000) for number in range(500)])
+    publisher.close()
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2 // 8192 * 8192)
+        file.write(b"\xff" * 64)
+    with pytest.raises(CouldNotVerify):
+        seen(spec)
+
+
+def test_a_table_without_a_position_key_could_not_be_verified(
+    spec: BusSpec, bare: sqlite3.Connection
+) -> None:
+    """A table someone rebuilt without positions has no arrival order to speak of."""
+    bare.execute("DROP TABLE delivery")
+    names = "position, destination, lane, message_id, headers, body"
+    bare.execute(f"CREATE TABLE delivery({names})")
+    bare.execute("INSERT INTO delivery(position) VALUES (NULL)")
+    with pytest.raises(CouldNotVerify):
+        seen(spec)
+
+
+def test_the_witness_cannot_write(spec: BusSpec, path: Path) -> None:
+    """Looking leaves the file byte for byte as it was."""
+    publisher = Publisher(spec)
+    publisher.publish([sent(1)])
+    publisher.close()
+    before = path.read_bytes()
+    seen(spec)
+    assert path.read_bytes() == before
+
+
+def test_large_bodies_are_observed_in_bounded_batches(spec: BusSpec) -> None:
+    """Memory does not grow with the number of large messages."""
+    publisher = Publisher(spec)
+    for number in range(40):
+        publisher.publish([sent(number, b"x" * (BATCH_BYTES // 16))])
+    publisher.close()
+    sizes = [batch.num_rows for batch in Observer(spec).observe({})]
+    assert sum(sizes) == 40
+    assert len(sizes) > 1
+
+
+def test_publishing_to_a_bus_that_is_not_there_is_refused(path: Path, spec: BusSpec) -> None:
+    """Only provisioning creates."""
+    path.unlink()
+    with pytest.raises(BusRefused):
+        Publisher(spec)
+    assert not path.exists()
+
+
+def test_a_refused_window_leaves_nothing_behind(spec: BusSpec, bare: sqlite3.Connection) -> None:
+    """A window lands whole or not at all."""
+    bare.execute(
+        "CREATE TRIGGER no_nines BEFORE INSERT ON delivery WHEN new.message_id LIKE '%9' "
+        "BEGIN SELECT RAISE(FAIL, 'no'); END"
+    )
+    publisher = Publisher(spec)
+    with pytest.raises(BusRefused):
+        publisher.publish([sent(number) for number in range(20)])
+    assert seen(spec) == []
+    assert len(publisher.publish([sent(1)])) == 1
+    publisher.close()
+
+
+def test_a_bus_filled_to_its_last_position_is_refused(
+    spec: BusSpec, bare: sqlite3.Connection
+) -> None:
+    """Behind the last position SQLite would give any free one, and order would be lost."""
+    bare.execute("INSERT INTO delivery(position) VALUES (?)", (2**63 - 2,))
+    publisher = Publisher(spec)
+    with pytest.raises(BusRefused):
+        publisher.publish([sent(1), sent(2)])
+    assert len(seen(spec)) == 1
+    publisher.close()
+
+
+def test_a_foreign_table_of_that_name_is_left_alone(
+    spec: BusSpec, bare: sqlite3.Connection
+) -> None:
+    """Provisioning says what is missing and alters nothing."""
+    bare.execute("DROP TABLE delivery")
+    bare.execute("CREATE TABLE delivery(position INTEGER PRIMARY KEY, parcel TEXT)")
+    with pytest.raises(BusRefused, match="message_id"):
+        Provisioner(spec).provision([], [])
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "no url at all", "nodb://x/y"])
+def test_a_url_that_is_no_lasting_bus_is_a_usage_error(url: str) -> None:
+    """A bus in memory is gone before anybody can look at it."""
+    with pytest.raises(UsageError):
+        Provisioner(BusSpec("metip", "sql", url)).provision([], [])
+
+
+def test_no_error_shows_the_url(tmp_path: Path) -> None:
+    """A password in a URL reaches no message."""
+    spec = BusSpec("metip", "sql", "postgresql://joe:hunter2@127.0.0.1:1/none")
+    with pytest.raises(BusRefused) as refused:
+        Publisher(spec)
+    with pytest.raises(CouldNotVerify) as unread:
+        list(Observer(spec).observe({}))
+    for error in (refused, unread):
+        assert "hunter2" not in str(error.value) + str(error.value.hint)

@@ -1,0 +1,62 @@
+"""Real servers for the tests that want one: skipped where there is none, failed under CI=true.
+
+Where they are is said in the environment (`ISB_TEST_POSTGRESQL`, `ISB_TEST_MARIADB`: SQLAlchemy
+URLs of an account that may create databases); without it the local socket of the account
+that runs the tests is tried.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+POSTGRESQL = "postgresql+psycopg:///postgres"
+MARIADB = "mariadb+pymysql://root@localhost/mysql?unix_socket=/run/mysqld/mysqld.sock"
+
+
+def postgresql() -> sa.URL:
+    """The maintenance database of a reachable PostgreSQL."""
+    return _reachable("PostgreSQL", os.environ.get("ISB_TEST_POSTGRESQL", POSTGRESQL))
+
+
+def mariadb() -> sa.URL:
+    """The maintenance database of a reachable MariaDB."""
+    return _reachable("MariaDB", os.environ.get("ISB_TEST_MARIADB", MARIADB))
+
+
+@contextmanager
+def database(server: sa.URL) -> Iterator[str]:
+    """The URL of an empty database of its own, dropped afterwards."""
+    name = f"isb_test_{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    _run(admin, f"CREATE DATABASE {name}")
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        force = " WITH (FORCE)" if server.get_backend_name() == "postgresql" else ""
+        _run(admin, f"DROP DATABASE {name}{force}")
+
+
+def _run(engine: sa.Engine, statement: str) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def _reachable(what: str, text: str) -> sa.URL:
+    url = sa.make_url(text)
+    try:
+        engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"connect_timeout": 3})
+        _run(engine, "SELECT 1")
+    except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
+        missing(f"{what} cannot be reached ({type(error).__name__})")
+    return url
+
+
+def missing(reason: str) -> None:
+    """Skip on a machine without the service; fail where CI promises it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
