@@ -1,10 +1,8 @@
 """The account as tables: legacy messages into fates, deliveries to destinations."""
 
-from typing import Any
-
 from migrate.core.flow import FATES
 from reports.model import Json, Report
-from reports.page import Cell, Table, columns
+from reports.page import Cell, Column, Table, columns
 from reports.words import DELIVERY_KINDS, KINDS
 
 BALANCE = columns(
@@ -56,18 +54,15 @@ def _balance(name: str, entry: Json) -> tuple[Cell, ...]:
 def movement_table(report: Report) -> Table:
     """Deliveries by flow (rows) and destination (columns): the right half of the picture."""
     names = destinations(report)
-    rows = []
-    for flow in report.flows:
-        sent = [_moved(report, flow, name) for name in names]
-        rows.append((flow, *sent, sum(sent)))
-    sums = [sum(int(row[i + 1]) for row in rows) for i in range(len(names) + 1)]
-    titles = [("Flow", "name"), *((name, "count") for name in names), ("All", "count")]
+    sent = {flow: [_moved(report, flow, name) for name in names] for flow in report.flows}
+    sums = [sum(row[place] for row in sent.values()) for place in range(len(names))]
+    counts = [Column(name, "count") for name in (*names, "All")]
     return Table(
         name="Deliveries by flow",
         caption="Deliveries promised, by flow and destination",
-        columns=columns(*titles),  # type: ignore[arg-type]
-        rows=tuple(rows),
-        total=("All flows", *sums),
+        columns=(Column("Flow", "name"), *counts),
+        rows=tuple((flow, *row, sum(row)) for flow, row in sent.items()),
+        total=("All flows", *sums, sum(sums)),
     )
 
 
@@ -88,14 +83,18 @@ def delivery_table(report: Report) -> Table:
     """Per destination and lane: expected, observed, matched, each finding kind, foreign."""
     places = report.part("destinations")
     kinds = _kinds_at(places)
-    titles = [("Destination", "name"), ("Lane", "name")]
-    titles += [(t, "count") for t in ("Expected", "Observed", "Matched")]
-    titles += [(kind.capitalize(), "count") for kind in kinds]
+    counts = [Column(title, "count") for title in ("Expected", "Observed", "Matched")]
+    faults = [Column(kind.capitalize(), "faults") for kind in kinds]
     rows = tuple(_place(place, kinds) for place in places)
     return Table(
         name="Deliveries",
         caption="Deliveries, by off-ramp and lane",
-        columns=columns(*titles, ("Foreign", "count"), ("Seen by", "name")),  # type: ignore[arg-type]
+        columns=(
+            *columns(("Destination", "name"), ("Lane", "name")),
+            *counts,
+            *faults,
+            *columns(("Foreign", "count"), ("Seen by", "name")),
+        ),
         rows=rows,
         empty="No delivery was expected and none was observed.",
         total=_sums(rows) if rows else None,
@@ -125,8 +124,4 @@ def _place(place: Json, kinds: list[str]) -> tuple[Cell, ...]:
 
 def _sums(rows: tuple[tuple[Cell, ...], ...]) -> tuple[Cell, ...]:
     middle = zip(*(row[2:-1] for row in rows), strict=True)
-    return ("All", None, *(sum(_number(cell) for cell in cells) for cells in middle), None)
-
-
-def _number(cell: Any) -> int:
-    return int(cell)
+    return ("All", None, *(sum(int(cell or 0) for cell in cells) for cells in middle), None)

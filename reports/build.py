@@ -27,9 +27,7 @@ def write_report(folder: RunFolder, format: str) -> Path:  # noqa: A002 - what t
 
 def _part(format: str, attribute: str) -> Any:  # noqa: A002
     """A registered format's `render` or `FILE`."""
-    targets = {
-        name: f"{target.partition(':')[0]}:{attribute}" for name, target in REPORTS.items()
-    }
+    targets = {name: f"{target.partition(':')[0]}:{attribute}" for name, target in REPORTS.items()}
     return resolve(targets, format, what="report format", extras=EXTRAS)
 
 

@@ -42,7 +42,7 @@ def kind_table(report: Report) -> Table:
     return Table(
         name="Finding kinds",
         caption="Findings by kind",
-        columns=columns(("Kind", "name"), ("Findings", "count"), "Meaning"),
+        columns=columns(("Kind", "name"), ("Findings", "faults"), "Meaning"),
         rows=rows,
         empty="No finding of any kind.",
     )

@@ -2,12 +2,14 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 
 from markupsafe import Markup
 
 from reports.model import Report
+from reports.show import visible
 from reports.svg import picture
 from reports.templating import SVG_FONT, environment
 from reports.view import view_of
@@ -15,7 +17,7 @@ from reports.view import view_of
 FILE = "index.html"
 
 
-def render(report: Report) -> bytes:
+def render(report: Report) -> Iterator[bytes]:
     """The whole page, UTF-8. Equal reports give equal bytes."""
     style = _style() + _running_head(report)
     page = (
@@ -29,7 +31,7 @@ def render(report: Report) -> bytes:
             style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         )
     )
-    return page.encode()
+    yield page.encode()
 
 
 @cache
@@ -39,7 +41,8 @@ def _style() -> str:
 
 def _running_head(report: Report) -> str:
     """Marking, run and page number in the margins of every printed page."""
-    marking, run = css_string(report.marking), css_string(f"{report.plan['name']}, run {report.run['id']}")
+    marking = css_string(visible(report.marking))
+    run = css_string(visible(f"{report.plan['name']}, run {report.run['id']}"))
     boxes = (
         f"@top-center {{ content: {marking}; font: 600 8pt Arial, sans-serif; }} "
         f"@bottom-left {{ content: {run}; font: 7.5pt Arial, sans-serif; }} "

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from reports.matters import headline
 from reports.model import Json, Report
-from reports.show import visible
+from reports.show import THIN, visible
 from reports.words import KINDS, meaning
 
 FILE = "junit.xml"
@@ -89,7 +89,11 @@ def _whole(root: ET.Element, report: Report, checks: Mapping[str, tuple[str, ...
 
 def _marked(suite: ET.Element, report: Report) -> None:
     properties = ET.SubElement(suite, "properties")
-    values: Json = {"marking": report.marking, "run": report.run["id"], "as_of": report.run["as_of"]}
+    values: Json = {
+        "marking": report.marking,
+        "run": report.run["id"],
+        "as_of": report.run["as_of"],
+    }
     for name, value in values.items():
         ET.SubElement(properties, "property", name=name, value=visible(str(value or "")))
 
@@ -109,6 +113,10 @@ def _fail(case: ET.Element, counts: Mapping[str, int]) -> None:
 def _error(case: ET.Element, reasons: list[str]) -> None:
     error = ET.SubElement(case, "error", message="could not be verified", type="unverified")
     error.text = "\n".join(visible(reason) for reason in reasons)
+
+
+def _plain(text: str) -> str:
+    return visible(text.replace(THIN, ","))
 
 
 def _count(root: ET.Element) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from reports.model import Json, Report
-from reports.show import counted, listed
+from reports.show import clipped, counted, grouped, listed
 
 KIND_NOUNS: Mapping[str, str] = {
     "source_added": "added at the source",
@@ -14,6 +14,17 @@ KIND_NOUNS: Mapping[str, str] = {
     "invariant": "against an invariant",
 }
 
+IN_DOUBT = (
+    "sent, never confirmed, and not to be sent again without a named decision, because the "
+    "off-ramp may take it twice."
+)
+QUARANTINED = "bytes and reasons are kept, and each can be replayed."
+
+REASONS_SHOWN = 20
+
+KINDS_NAMED = 4
+"""More kinds than these are not named one by one in a headline."""
+
 
 def headline(report: Report) -> str:
     """The verdict with what is open: `agrees, 37 awaiting decision`."""
@@ -21,7 +32,10 @@ def headline(report: Report) -> str:
 
 
 def _found(report: Report) -> list[str]:
-    """Each finding kind with its number, as `2 missing`."""
+    """Each finding kind with its number, as `2 missing`; of many kinds only the sum."""
+    if len(report.kinds) > KINDS_NAMED:
+        findings = counted(sum(report.kinds.values()), "finding")
+        return [f"{findings} of {len(report.kinds)} kinds"]
     return [
         counted(count, noun, noun)
         for kind, count in report.kinds.items()
@@ -42,22 +56,26 @@ def _waiting(report: Report) -> list[str]:
 def open_matters(report: Report) -> tuple[str, ...]:
     """Sentences, the gravest first: unverified scopes, in doubt, awaiting, not assured."""
     return (
-        *(f"Unverified, {u['scope']}: {u['reason']}" for u in report.part("unverified")),
+        *_unverified(report),
         *_in_doubt(report),
         *_quarantined(report),
         *_not_assured(report),
     )
 
 
+def _unverified(report: Report) -> list[str]:
+    scopes = report.part("unverified")
+    said = [clipped(f"Unverified, {u['scope']}: {u['reason']}") for u in scopes[:REASONS_SHOWN]]
+    more = len(scopes) - len(said)
+    return [*said, f"{counted(more, 'further reason')}, all in report.json."] if more else said
+
+
 def _in_doubt(report: Report) -> list[str]:
     number = int(report.open["in_doubt"])
     if not number:
         return []
-    are = "is" if number == 1 else "are"
-    return [
-        f"{counted(number, 'delivery', 'deliveries')} {are} in doubt: sent, never confirmed, and "
-        "not to be sent again without a named decision, because the off-ramp may take it twice."
-    ]
+    said = f"{counted(number, 'delivery', 'deliveries')} {'is' if number == 1 else 'are'} in doubt"
+    return [f"{said}: {IN_DOUBT}"]
 
 
 def _quarantined(report: Report) -> list[str]:
@@ -66,15 +84,12 @@ def _quarantined(report: Report) -> list[str]:
         return []
     wait = "waits" if number == 1 else "wait"
     flows = [
-        f"{name} {counted(count, 'message')}"
+        f"{name} {grouped(count)}"
         for name, entry in report.flows.items()
         if (count := _open(entry))
     ]
     where = f" ({listed(flows)})" if flows else ""
-    return [
-        f"{counted(number, 'quarantined message')} {wait} for a decision{where}; bytes and reasons "
-        "are kept, and each can be replayed."
-    ]
+    return [f"{counted(number, 'quarantined message')} {wait} for a decision{where}; {QUARANTINED}"]
 
 
 def _open(entry: Json) -> int:

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "name", "count", "code", "id", "state", "sign"]
+Kind = Literal["text", "name", "count", "faults", "code", "id", "state", "sign"]
 """`name` does not wrap, `code` is what the plan wrote, `id` a pseudonym or digest, `state` is
-coloured by its word, `sign` an operator between counts, left out where cells can be summed."""
+coloured by its word, `faults` a count that is coloured unless it is 0, `sign` an operator between
+counts, left out where cells can be summed."""
 
 Cell = str | int | None
+
+NARROW = 60
+NARROW_COLUMNS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,13 @@ class Table:
     total: tuple[Cell, ...] | None = None
     note: str | None = None
 
+    @property
+    def narrow(self) -> bool:
+        """Whether its rows are so short that spread over a page they would be hard to follow."""
+        return all(sum(len(str(cell or "")) for cell in row) <= NARROW for row in self.rows) and (
+            len(self.columns) <= NARROW_COLUMNS
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -49,7 +60,7 @@ class Section:
 
     id: str
     title: str
-    lead: tuple[str, ...]
+    lead: str
     blocks: tuple[Table | Listing, ...] = ()
     figure: bool = False
 
@@ -61,10 +72,10 @@ def columns(*titles: str | tuple[str, Kind]) -> tuple[Column, ...]:
 
 OK_WORDS = frozenset({"agrees", "yes", "witnessed", "within", "balances", "claimed once"})
 BAD_WORDS = frozenset({"differs", "no", "over", "does not balance", "unclaimed", "claimed twice"})
+PLAIN_WORDS = frozenset({"out of scope"})
 
 
 def tone(word: str) -> str:
-    """`good`, `bad` or `doubt`: how a state is coloured. What is unknown is in doubt."""
-    if word in OK_WORDS:
-        return "good"
-    return "bad" if word in BAD_WORDS else "doubt"
+    """`good`, `bad`, `plain` or `doubt`: how a state is coloured. What is unknown is in doubt."""
+    tones = (("good", OK_WORDS), ("bad", BAD_WORDS), ("plain", PLAIN_WORDS))
+    return next((name for name, words in tones if word in words), "doubt")

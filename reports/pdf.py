@@ -6,6 +6,7 @@ screen readers (PDF/UA-1).
 """
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import resources
@@ -22,10 +23,14 @@ from reports.view import View, view_of
 
 FILE = "report.pdf"
 SVG_FONT = "Libertinus Serif"
-BREAKABLE = 64
-"""A word longer than this may break anywhere."""
+BREAKABLE = 24
+"""A word longer than this may break, unless it is a digest, which somebody may want to copy."""
+FITS = 120
+"""Letters of a row that a page can take; beyond, the columns of texts share what is left."""
+WIDEST = 44
 
 _BEYOND_LATIN = "–—‘’“”…≠≥≤→•\u202f\n"  # noqa: RUF001
+_HEXADECIMAL = re.compile("[0-9a-f]{32,64}")
 
 
 def render(report: Report) -> Iterator[bytes]:
@@ -67,7 +72,7 @@ def _data(view: View) -> dict[str, Any]:
 def _section(section: Section) -> dict[str, Any]:
     return {
         "title": section.title,
-        "lead": list(section.lead),
+        "lead": section.lead,
         "figure": section.figure,
         "blocks": [
             _table(block) if isinstance(block, Table) else _listing(block)
@@ -81,11 +86,33 @@ def _table(table: Table) -> dict[str, Any]:
         "type": "table",
         "caption": table.caption,
         "columns": [{"title": _title(column), "kind": column.kind} for column in table.columns],
+        "widths": _widths(table),
         "rows": [_row(row, table.columns) for row in table.rows],
-        "total": _row(table.total, table.columns) if table.total else [],
+        "total": _total(table),
         "note": table.note or "",
         "empty": table.empty,
     }
+
+
+def _widths(table: Table) -> list[int]:
+    """Shares of the page's width by column; 0 for as wide as its cells."""
+    lengths = [_longest(table, place) for place in range(len(table.columns))]
+    crowded = sum(lengths) > FITS
+    return [
+        length if column.kind == "text" or (crowded and length > BREAKABLE) else 0
+        for column, length in zip(table.columns, lengths, strict=True)
+    ]
+
+
+def _longest(table: Table, place: int) -> int:
+    """The longest cell of a column, its heading included, within reason."""
+    cells = [len(paper(str(row[place]))) for row in table.rows if row[place] is not None]
+    return min(WIDEST, max([len(table.columns[place].title), *cells]))
+
+
+def _total(table: Table) -> list[dict[str, str]]:
+    cells = zip(table.total or (), table.columns, strict=False)
+    return [{"text": "", "tone": ""} if cell is None else _cell(cell, col) for cell, col in cells]
 
 
 def _title(column: Column) -> str:
@@ -100,7 +127,7 @@ def _cell(cell: Cell, column: Column) -> dict[str, str]:
     if cell is None:
         return {"text": NOTHING, "tone": ""}
     if isinstance(cell, int):
-        return {"text": grouped(cell), "tone": ""}
+        return {"text": grouped(cell), "tone": "bad" if cell and column.kind == "faults" else ""}
     return {"text": paper(clipped(cell)), "tone": tone(cell) if column.kind == "state" else ""}
 
 
@@ -128,6 +155,6 @@ def _in_fonts(letter: str) -> bool:
 
 
 def _breakable(word: str) -> str:
-    if len(word) <= BREAKABLE:
+    if len(word) <= BREAKABLE or _HEXADECIMAL.fullmatch(word):
         return word
-    return "\u200b".join(word[i : i + 16] for i in range(0, len(word), 16))
+    return "\u200b".join(word[i : i + 10] for i in range(0, len(word), 10))

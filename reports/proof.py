@@ -18,33 +18,37 @@ def text(value: object) -> str | None:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+CONTROL_COLUMNS = columns(
+    ("Flow", "name"),
+    ("Total", "name"),
+    ("When sealed", "id"),
+    ("Over our segments", "id"),
+    ("In the store now", "id"),
+    ("Agree", "state"),
+    "Note",
+)
+
+
 def control_table(report: Report) -> Table:
     """Each control total three times: when sealed, over our segments, in the store now."""
-    rows = [
-        (
-            c["flow"],
-            c["name"],
-            *(text(c.get(side)) for side in ("sealed", "segments", "now")),
-            yes_no(c.get("agrees")),
-            c.get("note"),
-        )
-        for c in report.part("controls")
-    ]
-    titles = columns(
-        ("Flow", "name"),
-        ("Total", "name"),
-        ("When sealed", "id"),
-        ("Over our segments", "id"),
-        ("In the store now", "id"),
-        ("Agree", "state"),
-        "Note",
-    )
+    rows = [_control(control) for control in report.part("controls")]
+    width = len(CONTROL_COLUMNS) - (not any(row[-1] for row in rows))
     return Table(
         name="Control totals",
         caption="Control totals of the legacy stores",
-        columns=titles,
-        rows=tuple(rows),
+        columns=CONTROL_COLUMNS[:width],
+        rows=tuple(row[:width] for row in rows),
         empty="No control total was taken: extraction is not witnessed.",
+    )
+
+
+def _control(control: Json) -> tuple[Cell, ...]:
+    return (
+        control["flow"],
+        control["name"],
+        *(text(control.get(side)) for side in ("sealed", "segments", "now")),
+        yes_no(control.get("agrees")),
+        control.get("note"),
     )
 
 
@@ -98,7 +102,7 @@ def invariant_table(report: Report) -> Table:
             ("Output", "name"),
             "Invariant",
             ("Pairs checked", "count"),
-            ("Broken", "count"),
+            ("Broken", "faults"),
         ),
         rows=tuple(rows),
         empty="The plan has no invariant: mapping is not assured.",
@@ -140,7 +144,7 @@ def check_table(report: Report) -> Table:
         name="Checks",
         caption="Checks that ran",
         columns=columns(
-            ("Check", "name"), "Detects", ("Compared", "count"), ("Findings", "count")
+            ("Check", "name"), "Detects", ("Compared", "count"), ("Findings", "faults")
         ),
         rows=tuple(rows),
         empty="No check ran.",
@@ -186,12 +190,14 @@ def claim_table(report: Report) -> Table:
 
 
 def _claim(claim: Json) -> tuple[Cell, ...]:
-    claims, reason = int(claim["claims"]), claim.get("reason")
-    state = {0: "out of scope" if reason else "unclaimed", 1: "claimed once"}.get(
-        claims, "claimed twice"
-    )
-    flows = ", ".join(claim.get("flows") or []) or None
+    reason, flows = claim.get("reason"), ", ".join(claim.get("flows") or []) or None
+    state = CLAIMS.get(int(claim["claims"]), "claimed twice")
+    if reason and not flows:
+        state = "out of scope"
     return (claim["store"], claim["container"], int(claim["records"]), flows, state, reason)
+
+
+CLAIMS = {0: "unclaimed", 1: "claimed once"}
 
 
 def population_table(report: Report) -> Table:

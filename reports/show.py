@@ -3,7 +3,8 @@
 THIN = "\u202f"
 """Narrow no-break space, between groups of three digits."""
 
-NOTHING = "–"
+NOTHING = "\u2013"
+"""What stands in a cell without a value."""
 
 
 def visible(text: str) -> str:

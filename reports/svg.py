@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from migrate.core.flow import ARCHIVE, FATES
 from reports.account import account_of, destinations
 from reports.model import Report
+from reports.page import tone
 from reports.show import grouped
 
 WIDTH = 960
 HEIGHT = 340
 """How tall the larger side would be without gaps."""
 BAR = 12
-LEFT, MIDDLE, RIGHT = 168, 452, 768
+LEFT, MIDDLE, RIGHT = 148, 448, 780
 LABEL = 38
 """Least distance between the tops of two bars, so that two lines of text fit."""
 GAP = 16
@@ -64,7 +65,7 @@ class Ribbon:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All that is drawn; `height` of the view box."""
+    """All that is drawn; `height` of the view box, `warning` the tone of what does not match."""
 
     height: float
     flows: tuple[Node, ...]
@@ -72,6 +73,7 @@ class Picture:
     destinations: tuple[Node, ...]
     ribbons: tuple[Ribbon, ...]
     description: str
+    warning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,9 @@ def picture(report: Report) -> Picture:
     height = max(_extent(column) for column in columns)
     flows, fates, ends = (_centred(column, height) for column in columns)
     ribbons = (*_ribbons(first, flows, fates), *_ribbons(second, fates, ends))
-    return Picture(_n(height), flows, fates, ends, ribbons, _description(report))
+    return Picture(
+        _n(height), flows, fates, ends, ribbons, _description(report), tone(report.verdict)
+    )
 
 
 def _inward(report: Report) -> list[tuple[str, str, str, int]]:
@@ -117,7 +121,7 @@ def _outward(report: Report) -> list[tuple[str, str, str, int]]:
             key = (str(moved["fate"]), str(moved["destination"]))
             counts[key] = counts.get(key, 0) + int(moved["messages"])
     order = {name: place for place, name in enumerate(_ends(report))}
-    pairs = sorted(counts, key=lambda key: (FATES.index(key[0]), order[key[1]]))  # type: ignore[arg-type]
+    pairs = sorted(counts, key=lambda key: (FATES.index(key[0]), order[key[1]]))
     return [(fate, end, fate, counts[fate, end]) for fate, end in pairs]
 
 
@@ -138,9 +142,7 @@ def _band(source: str, target: str, tone: str, count: int, scale: float) -> _Ban
 
 def _flow_nodes(report: Report, bands: list[_Band]) -> list[Node]:
     return [
-        Node(
-            name, "flow", LEFT, 0, height, height, name, grouped(int(account_of(entry)["legacy"]))
-        )
+        Node(name, "flow", LEFT, 0, height, height, name, grouped(int(account_of(entry)["legacy"])))
         for name, entry in report.flows.items()
         for height in (_height(bands, source=name),)
     ]
@@ -234,8 +236,7 @@ def _path(x0: float, y0: float, x1: float, y1: float, height: float) -> str:
     mid = _n((x0 + x1) / 2)
     low0, low1, y0, y1 = _n(y0 + height), _n(y1 + height), _n(y0), _n(y1)
     return (
-        f"M{x0} {y0}C{mid} {y0} {mid} {y1} {x1} {y1}"
-        f"V{low1}C{mid} {low1} {mid} {low0} {x0} {low0}Z"
+        f"M{x0} {y0}C{mid} {y0} {mid} {y1} {x1} {y1}V{low1}C{mid} {low1} {mid} {low0} {x0} {low0}Z"
     )
 
 

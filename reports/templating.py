@@ -26,10 +26,10 @@ TINTS = {
 }
 """Ribbons."""
 
-SVG_FONT = (
-    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', "
-    "'Liberation Sans', Arial, sans-serif"
-)
+SVG_FONT = "'Helvetica Neue', 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
+
+
+LONG_WORD = 26
 
 
 @cache
@@ -44,7 +44,13 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters.update(
-        visible=visible, grouped=grouped, clipped=clipped, tone=tone, brief=brief, lines=lines
+        visible=visible,
+        grouped=grouped,
+        clipped=clipped,
+        tone=tone,
+        brief=brief,
+        lines=lines,
+        has_long_word=has_long_word,
     )
     made.globals.update(tones=TONES, tints=TINTS)
     return made
@@ -63,3 +69,8 @@ def brief(text: str, length: int) -> str:
 def lines(text: str) -> str:
     """Code whose line breaks stay and whose other hostile characters are made visible."""
     return "\n".join(visible(line) for line in text.replace("\t", "    ").split("\n"))
+
+
+def has_long_word(value: object) -> bool:
+    """Whether a cell needs leave to break inside a word."""
+    return isinstance(value, str) and any(len(word) > LONG_WORD for word in value.split())

@@ -40,7 +40,9 @@ def _account(report: Report) -> list[str]:
     return lines
 
 
-def _line(name: str, cells: list[str], widths: list[int], first: int, equals: str, plus: str) -> str:
+def _line(
+    name: str, cells: list[str], widths: list[int], first: int, equals: str, plus: str
+) -> str:
     fitted = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
     return f"  {name.ljust(first)}  {fitted[0]} {equals} {f' {plus} '.join(fitted[1:])}".rstrip()
 

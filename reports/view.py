@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from reports.account import account_of
 from reports.matters import headline, open_matters
-from reports.model import Report
+from reports.model import Json, Report
 from reports.page import Section
 from reports.sections import sections
 from reports.show import NOTHING, counted, grouped, moment
@@ -58,14 +58,15 @@ def _figures(report: Report) -> tuple[tuple[str, str, str], ...]:
         (
             "Legacy messages",
             grouped(int(account["legacy"])),
-            f"in {counted(len(report.flows), 'flow')}; "
-            f"{'the account balances' if account['balanced'] else 'the account does not balance'}",
+            f"in {counted(len(report.flows), 'flow')}; the account {_balance(account)}",
         ),
         (
             "Deliveries matched",
             grouped(int(deliveries["matched"])),
-            f"of {grouped(int(deliveries['expected']))} expected; "
-            f"{grouped(int(deliveries['observed']))} observed",
+            (
+                f"of {grouped(int(deliveries['expected']))} expected; "
+                f"{grouped(int(deliveries['observed']))} observed"
+            ),
         ),
         (
             "Findings",
@@ -78,6 +79,10 @@ def _figures(report: Report) -> tuple[tuple[str, str, str], ...]:
             f"{grouped(int(report.open['in_doubt']))} in doubt",
         ),
     )
+
+
+def _balance(account: Json) -> str:
+    return "balances" if account["balanced"] else "does not balance"
 
 
 def _facts(report: Report) -> tuple[tuple[str, str], ...]:
@@ -94,7 +99,7 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("Compared", f"{grouped(int(report.summary['compared']))}"),
         ("Assurance", _assurance(report)),
         ("Time zone", plan.get("timezone")),
-        ("Plan digest", run.get("plan_digest")),
+        ("Plan digest", f"{str(run.get('plan_digest'))[:16]}…"),
     )
     return tuple((name, str(value or NOTHING)) for name, value in facts)
 

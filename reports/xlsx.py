@@ -27,7 +27,15 @@ ROWS = 1_000_000
 """Rows of a sheet; a format's own limit is 1,048,576."""
 LONGEST = 32_000
 """Characters of a cell; a format's own limit is 32,767."""
-WIDTHS: dict[Kind, int] = {"text": 44, "name": 20, "count": 13, "code": 36, "id": 34, "state": 15}
+WIDTHS: dict[Kind, int] = {
+    "text": 44,
+    "name": 20,
+    "count": 13,
+    "faults": 13,
+    "code": 36,
+    "id": 34,
+    "state": 15,
+}
 
 OPTIONS = {
     "constant_memory": True,
@@ -45,7 +53,7 @@ def render(report: Report) -> Iterator[bytes]:
         book = Workbook(out, {**OPTIONS, "tmpdir": private})
         book.set_properties(
             {
-                "title": visible(f"Reconciliation of {report.plan['name']}, run {report.run['id']}"),
+                "title": visible(view_of(report).title),
                 "category": visible(report.marking),
                 "created": _created(report),
             }

@@ -36,7 +36,7 @@ Scope = dict[str, str]
 _PATH = re.compile(r"(?:/(?:\{[^{}]*\})?[^/{}\s]+)+")
 _STEP = re.compile(r"/((?:\{[^{}]*\})?[^/{}]+)")
 _END_TAG = re.compile(rb"[^>]*+>")
-_EMPTY_TAG = re.compile(rb"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
+_START_TAG = re.compile(rb"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 _GLANCE = 512
 
 
@@ -137,22 +137,29 @@ class _Document:
         if self._depth >= self._matched:
             return
         if self._matched == len(self._path):
-            self.done = self._tag_end(self._parser.CurrentByteIndex)
+            self.done = self._element_end()
             self._found.append(Span(self._start, self.done, self._headers[-2]))
         self._matched -= 1
         self._scopes.pop()
         self._headers.pop()
 
-    def _tag_end(self, at: int) -> int:
-        """Where the tag ends that begins at `at`, which expat has read to its end."""
-        tag = _EMPTY_TAG if at == self._start else _END_TAG
+    def _element_end(self) -> int:
+        """Where the element ends that began at `_start` and that expat has just closed.
+
+        Of `<a></a>` expat says where the end tag begins; of `<a/>`, where the tag ends.
+        """
+        end, empty = self._tag(self._start, _START_TAG)
+        return end if empty else self._tag(self._parser.CurrentByteIndex, _END_TAG)[0]
+
+    def _tag(self, at: int, tag: re.Pattern[bytes]) -> tuple[int, bool]:
+        """Where a tag ends that expat has read to its end, and whether in `/>`."""
         width = width_of(self._charset)
         glance = _GLANCE
         while True:
             seen = self._view.slice(at, min(at + glance * width, self._view.size))
             found = tag.match(narrowed(seen, self._charset) if width > 1 else seen)
             if found:
-                return at + found.end() * width
+                return at + found.end() * width, found[0].endswith(b"/>")
             glance *= 2
 
 

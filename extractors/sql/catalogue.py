@@ -20,13 +20,16 @@ class Column:
     declared: str
     nullable: bool = True
     small: bool = False  # no value of it is larger than a few dozen bytes
+    collated: bool = False  # SQLite: may be declared with a collation of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table or view; `unique`: sets of columns the database itself keeps unique."""
+    """A table or view; `label`: its name in the plan and in the account, with the schema only
+    where that is not the store's; `unique`: columns the database itself keeps unique."""
 
     name: str
+    label: str
     columns: tuple[Column, ...]
     schema: str | None = None
     unique: tuple[frozenset[str], ...] = ()

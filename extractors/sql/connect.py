@@ -57,12 +57,22 @@ class Server:
         if self.backend == "sqlite":
             return _sqlite_uri(self.spec, self.url)
         bare = self.url.set(drivername=self.backend)
+        if not self.url.host and "host" not in self.url.query:
+            bare = bare.update_query_dict({"host": self._default_host()})
         return bare.render_as_string(hide_password=False)
+
+    def _default_host(self) -> str:
+        """Where the ordinary driver finds the local server: two libpqs need not agree on it."""
+        with self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            return str(driver.info.host)
 
     def _engine(self) -> sa.Engine:
         options: dict[str, Any] = {"poolclass": sa.NullPool}
         if self.url.get_backend_name() == "sqlite":
             options["creator"] = self._sqlite
+        if self.url.get_driver_name() in ("psycopg", "psycopg2"):
+            options["connect_args"] = {"client_encoding": "utf8"}
         try:
             return sa.create_engine(self.url, **options)
         except ModuleNotFoundError as error:

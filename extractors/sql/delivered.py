@@ -19,9 +19,7 @@ _ENDPOINT = Column("isb_endpoint", "any", "")
 _QUERY = "isb_delivered"
 
 
-def delivered_to(
-    session: Session, scan: Scan, page: Sequence[Part]
-) -> dict[str, list[str]]:
+def delivered_to(session: Session, scan: Scan, page: Sequence[Part]) -> dict[str, list[str]]:
     """Source key → endpoints, sorted, each once; `page`: the conditions of the page's rows."""
     statement, forms = delivered_sql(scan, page)
     arrays = session.fetch(statement, forms)

@@ -8,12 +8,14 @@ column may be null, it compares rows; else the comparison is written out.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from extractors.sql.catalogue import Column
 from extractors.sql.cells import Cells
 from extractors.sql.dialects.base import Dialect, KeyValue
 from extractors.sql.statement import Sql, all_of, any_of, joined
 from migrate.core.errors import LegacyUnreadable
+from migrate.core.ports import Population
 
 _NEVER = Sql("1=0")
 _ALWAYS = Sql("1=1")
@@ -44,18 +46,26 @@ class Keyset:
         """Rows strictly behind a tuple."""
         if self._compares_rows(values):
             return self._rows(">", values)
-        return self._from_first(values, self._behind(0, values))
+        return self._bounded(">=", values, self._behind(0, values))
+
+    def fits(self, values: Sequence[KeyValue]) -> bool:
+        """Whether a checkpoint's values can be compared with these columns."""
+        try:
+            self.behind(values)
+        except (ValueError, IndexError, ArithmeticError):
+            return False
+        return len(values) == len(self.columns)
 
     def up_to(self, values: Sequence[KeyValue]) -> Sql:
         """Rows not behind a tuple."""
         if self._compares_rows(values):
             return self._rows("<=", values)
-        return self._up_to(0, values)
+        return self._bounded("<=", values, self._up_to(0, values))
 
     def _compares_rows(self, values: Sequence[KeyValue]) -> bool:
         if any(value is None for value in values) or any(c.nullable for c in self.columns):
             return False
-        return self.dialect.row_values or len(self.columns) == 1
+        return len(self.columns) == 1 or self.dialect.compares_rows(self.columns)
 
     def _rows(self, operator: str, values: Sequence[KeyValue]) -> Sql:
         ours = joined(", ", [self.dialect.order(column) for column in self.columns])
@@ -64,12 +74,14 @@ class Keyset:
             return Sql(ours, f" {operator} ", theirs)
         return Sql("(", ours, f") {operator} (", theirs, ")")
 
-    def _from_first(self, values: Sequence[KeyValue], condition: Sql) -> Sql:
+    def _bounded(self, operator: str, values: Sequence[KeyValue], condition: Sql) -> Sql:
         """The condition with a bound on the first column alone, which an index can use."""
-        first = values[0]
-        if first is None or (self.columns[0].nullable and not self.dialect.nulls_first):
+        nulls_inside = self.columns[0].nullable and (
+            self.dialect.nulls_first if operator == "<=" else not self.dialect.nulls_first
+        )
+        if values[0] is None or nulls_inside or len(self.columns) == 1:
             return condition
-        return all_of([Sql(self._name(0), " >= ", self._operand(0, values)), condition])
+        return all_of([Sql(self._name(0), f" {operator} ", self._operand(0, values)), condition])
 
     def _behind(self, n: int, values: Sequence[KeyValue]) -> Sql:
         strictly = self._column_behind(n, values)
@@ -147,10 +159,32 @@ class Mark:
             return cls()
         try:
             found = json.loads(text)
-            if "after" in found:
-                return cls(after=tuple(found["after"]))
-            return cls(streaming=True, **found)
-        except (ValueError, TypeError):
-            raise LegacyUnreadable(
-                "the checkpoint is none of this kind of store", hint="start a new run"
-            ) from None
+            if set(found) == {"after"}:
+                return cls(after=tuple(_key_value(value) for value in found["after"]))
+            return cls(streaming=True, **{name: found[name] for name in _STREAM})
+        except (ValueError, TypeError, KeyError):
+            raise foreign_checkpoint() from None
+
+
+def foreign_checkpoint() -> LegacyUnreadable:
+    """A checkpoint that no read of this source can have given."""
+    return LegacyUnreadable("the checkpoint is none of this source", hint="start a new run")
+
+
+_STREAM = ("rows", "chain", "last", "count")
+
+
+def _key_value(value: Any) -> KeyValue:
+    """A value of a tuple; ValueError if it is none."""
+    if value is None:
+        return None
+    kind, text = value
+    return [str(kind), str(text)]
+
+
+def high_water(population: Population) -> list[KeyValue] | None:
+    """The highest tuple a population was sealed with; None where no row had a key."""
+    if population.high_water is None:
+        return None
+    found: list[KeyValue] = json.loads(population.high_water)
+    return found

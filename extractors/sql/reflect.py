@@ -6,6 +6,7 @@ Everything else is asked through SQLAlchemy's inspector; PostgreSQL's type
 names come from its catalogue, because they are cast to.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -60,9 +61,9 @@ class Catalogue:
         if self._server.backend == "sqlite":
             with self._sessions.open() as session:
                 return _sqlite_table(session, name)
-        return self._inspect(name, schema)
+        return self._inspect(name, schema, name if schema == self._schema else f"{schema}.{name}")
 
-    def _inspect(self, name: str, schema: str | None) -> Table | None:
+    def _inspect(self, name: str, schema: str | None, label: str) -> Table | None:
         with self._inspector() as inspector:
             if not inspector.has_table(name, schema=schema):
                 return None
@@ -72,7 +73,7 @@ class Catalogue:
                 _column(found, dialect, declared.get(found["name"]))
                 for found in inspector.get_columns(name, schema=schema)
             )
-            return Table(name, columns, schema, tuple(_unique(inspector, name, schema)))
+            return Table(name, label, columns, schema, tuple(_unique(inspector, name, schema)))
 
     def _declared(self, name: str, schema: str | None) -> dict[str, str]:
         if self._server.backend != "postgresql":
@@ -83,8 +84,11 @@ class Catalogue:
 
     @contextmanager
     def _inspector(self) -> Iterator[sa.Inspector]:
-        with translated(self._server.spec.name), self._server.engine.connect() as connection:
-            yield sa.inspect(connection)
+        """SQLAlchemy's; it need not warn of types it does not know, they are read as text."""
+        name = self._server.spec.name
+        with translated(name), warnings.catch_warnings(), self._server.engine.connect() as found:
+            warnings.simplefilter("ignore", sa.exc.SAWarning)
+            yield sa.inspect(found)
 
 
 _SQLITE_TABLES = Sql(
@@ -117,6 +121,7 @@ def _sqlite_table(session: Session, name: str) -> Table | None:
     if not found:
         return None
     key = [row for row in found if row[3] != "0"]
+    collated = _is_collated(session, name)
     alias = key[0][0] if len(key) == 1 and key[0][1].upper() == "INTEGER" else None
     columns = tuple(
         Column(
@@ -125,6 +130,7 @@ def _sqlite_table(session: Session, name: str) -> Table | None:
             declared=declared.upper(),
             nullable=not (notnull == "1" or column == alias),
             small=column == alias,
+            collated=collated and column != alias,
         )
         for column, declared, notnull, _ in found
     )
@@ -132,7 +138,13 @@ def _sqlite_table(session: Session, name: str) -> Table | None:
     if alias:
         unique.append(frozenset({alias}))
     typed = {column.name for column in columns if column.kind not in ("any", "bytes")}
-    return Table(name, columns, None, tuple(names for names in unique if names <= typed))
+    return Table(name, name, columns, None, tuple(names for names in unique if names <= typed))
+
+
+def _is_collated(session: Session, name: str) -> bool:
+    """Whether the declaration mentions a collation; a view's columns may have any."""
+    asked = Sql("SELECT type, sql FROM sqlite_master WHERE name = ", Bound(name))
+    return any(kind == "view" or "COLLATE" in sql.upper() for kind, sql in _rows(session, asked, 2))
 
 
 def _sqlite_unique(session: Session, name: str) -> Iterator[frozenset[str]]:

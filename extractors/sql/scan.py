@@ -56,8 +56,11 @@ class Scan:
         return self.source.column("body") is None
 
     def conditions(self) -> list[Part]:
-        """The plan's predicate."""
-        return [f"{self.source.where}\n"] if self.source.where else []
+        """The plan's predicate; a line of its own where it may end in a comment."""
+        where = self.source.where
+        if where is None:
+            return []
+        return [f"{where}\n" if "--" in where or "#" in where else where]
 
     def with_key(self) -> list[Part]:
         """The predicate, and no null in a key column."""
@@ -84,8 +87,8 @@ class Scan:
 
     def octets(self, columns: Sequence[Column]) -> str:
         """The size of a row of these columns, as an expression."""
-        sizes = [self.dialect.octets(column) for column in columns]
-        return " + ".join(size for size in sizes if size) or "0"
+        large = [column for column in columns if not self.dialect.is_small(column)]
+        return " + ".join(self.dialect.octets(column) for column in large) or "0"
 
     def select(self, forms: Sequence[Form], conditions: Sequence[Part], *, order: Sql) -> Sql:
         """SELECT forms FROM the table WHERE conditions ORDER BY order."""

@@ -1,9 +1,9 @@
 """Read sessions on a store: as many at a time as the plan allows, a short transaction each."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -22,6 +22,8 @@ _ARROW = {
 }
 _WAIT_S = 60
 
+Pieces: TypeAlias = Generator[list[pa.Array], None, None]
+
 
 class Session(Protocol):
     """One connection inside one read transaction."""
@@ -30,7 +32,11 @@ class Session(Protocol):
         """The whole result, an array per form (text and bytes as large_binary)."""
         ...
 
-    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Iterator[list[pa.Array]]:
+    def names(self, statement: Sql) -> list[str]:
+        """The names of the result's columns."""
+        ...
+
+    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
         """The result in pieces of about so many rows."""
         ...
 
@@ -102,7 +108,11 @@ class ArrowSession:
             table = cursor.fetch_arrow_table()
         return _typed(table.columns, forms)
 
-    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Iterator[list[pa.Array]]:
+    def names(self, statement: Sql) -> list[str]:
+        with self._running(statement, 1) as cursor:
+            return [str(column[0]) for column in cursor.description]
+
+    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
         with self._running(statement, rows) as cursor:
             for batch in cursor.fetch_record_batch():
                 for start in range(0, batch.num_rows, rows):
@@ -139,7 +149,11 @@ class RowSession:
     def fetch(self, statement: Sql, forms: Sequence[Form]) -> list[pa.Array]:
         return _columns(self._execute(statement, stream=False).fetchall(), forms)
 
-    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Iterator[list[pa.Array]]:
+    def names(self, statement: Sql) -> list[str]:
+        result = self._execute(statement, stream=False)
+        return [str(column[0]) for column in result.cursor.description]
+
+    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
         result = self._execute(statement, stream=True)
         while found := result.fetchmany(rows):
             yield _columns(found, forms)

@@ -10,14 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.segment import SegmentBuilder
-from extractors.sql.cells import BYTES, NULL, TEXT, Cells, text_at, texts
+from extractors.sql.cells import BYTES, NULL, TEXT, Cells, texts
 from extractors.sql.scan import Scan
-from migrate.core.identity import (
-    key_text,
-    legacy_id_of_key,
-    legacy_id_of_record,
-    row_digests,
-)
+from migrate.core.identity import key_text, legacy_id_of_record, row_digests
 from migrate.core.reasons import Reason
 
 Page = Mapping[str, Cells]
@@ -155,7 +150,7 @@ def _json_values(cells: Cells) -> list[Any]:
     odd = pc.equal(cells.kinds, BYTES)
     if cells.unreadable is not None:
         odd = pc.or_(odd, cells.unreadable)
-    values = texts(cells).to_pylist()
+    values: list[Any] = texts(cells).to_pylist()
     for row in pc.indices_nonzero(odd).to_pylist():
         values[row] = {"$base64": base64.b64encode(cells.data[row].as_py()).decode()}
     return values
@@ -195,6 +190,3 @@ def _large(text: str) -> pa.Scalar:
 
 def _needs_escape(column: pa.Array) -> bool:
     return bool(pc.any(pc.match_substring_regex(column, _NEEDS_ESCAPE)).as_py())
-
-
-__all__ = ["Page", "Shaper", "content_digests", "legacy_id_of_key", "row_bodies", "text_at"]

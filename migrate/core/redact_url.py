@@ -8,7 +8,7 @@ next `&`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import quote_plus, unquote_plus
 
 MASK = "***"
@@ -20,13 +20,12 @@ _SECRET_NAME = re.compile(
 _NO_SECRET_NAME = re.compile(r"(?:file|path|name|space)$|^ssl[_-]?key$", re.IGNORECASE)
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.:-]*://"
 _WHOLE = re.compile(rf"\s*({_SCHEME})(.*)", re.DOTALL)
-_EMBEDDED = re.compile(rf"(?<![A-Za-z0-9]){_SCHEME}[^\s\"'<>]*")
 _QUOTED = r"""(?:'(?:\\.|[^'\\])*'|\{(?:[^}]|\}\})*\}|"(?:[^"]|"")*")"""
-_NAME = r"([A-Za-z_][\w .-]{0,60}?)(\s*=\s*)"
-_PAIR = re.compile(rf"{_NAME}({_QUOTED}(?=[\s;&]|$)|[^\s;&]*)", re.DOTALL)
-_PAIR_TO_SEMICOLON = re.compile(
-    rf"{_NAME}({_QUOTED}(?=\s*(?:;|$))|[^;]*)", re.DOTALL
-)  # ODBC: blanks belong
+_URL_OR_NAME = re.compile(
+    rf"(?P<url>(?<![A-Za-z0-9]){_SCHEME}[^\s\"'<>]*)|(?P<name>[A-Za-z_][\w.-]{{0,60}})\s*=\s*"
+)
+_PAIR_VALUE = re.compile(rf"{_QUOTED}?[^\s&]*", re.DOTALL)
+_PAIR_VALUE_TO_SEMICOLON = re.compile(rf"{_QUOTED}?[^;]*", re.DOTALL)  # ODBC: blanks belong
 _IN_TAIL = re.compile(r"(;\s*)([^;=&?]+)=([^&]*)", re.DOTALL)
 _TOKEN_SCHEMES = ("nats", "tls", "ws", "wss")
 
@@ -68,11 +67,26 @@ def _rewrite(text: str, hide: _Hide) -> str:
     if whole:
         return text[: whole.start(1)] + _url(whole[1], whole[2], hide)
     pieces: list[str] = []
+    done = 0
+    for start, end, hidden in _embedded(text, hide):
+        pieces += (text[done:start], hidden)
+        done = end
+    return "".join((*pieces, text[done:]))
+
+
+def _embedded(text: str, hide: _Hide) -> Iterator[tuple[int, int, str]]:
+    """URLs and secret pairs inside a text, whichever begins first: where, and what to show."""
+    value_of = _PAIR_VALUE_TO_SEMICOLON if ";" in text else _PAIR_VALUE
     end = 0
-    for match in _EMBEDDED.finditer(text):
-        pieces += (_pairs(text[end : match.start()], hide), _rewrite(match[0], hide))
-        end = match.end()
-    return "".join((*pieces, _pairs(text[end:], hide)))
+    while found := _URL_OR_NAME.search(text, end):
+        end = found.end()
+        if found["url"]:
+            yield found.start(), end, _rewrite(found["url"], hide)
+        elif is_secret_name(found["name"]):
+            value = value_of.match(text, end)
+            assert value is not None  # it matches the empty text too
+            yield end, value.end(), hide(value[0])
+            end = value.end()
 
 
 def _url(scheme: str, rest: str, hide: _Hide) -> str:
@@ -113,11 +127,3 @@ def _tail_pair(match: re.Match[str], hide: _Hide) -> str:
     if is_secret_name(name):
         return f"{before}{name}={hide(value)}"
     return f"{before}{name}=" + _IN_TAIL.sub(lambda m: _tail_pair(m, hide), value)
-
-
-def _pairs(text: str, hide: _Hide) -> str:
-    def pair(match: re.Match[str]) -> str:
-        name, equals, value = match.groups()
-        return name + equals + hide(value) if is_secret_name(name) else match[0]
-
-    return (_PAIR_TO_SEMICOLON if ";" in text else _PAIR).sub(pair, text)

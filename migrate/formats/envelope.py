@@ -70,12 +70,12 @@ def attributes(shared: Constants, message: Particulars) -> list[tuple[str, str]]
         ("ce_bodynull", "true" if message.body_null else None),
         ("ce_correlationid", message.correlation_id),
         ("ce_dataschema", shared.data_schema),
-        ("ce_environment", shared.environment),
+        ("ce_environment", shared.environment or None),
         ("ce_expirytime", message.expires),
         ("ce_flow", shared.flow),
         ("ce_id", message.message_id),
         ("ce_legacyid", message.legacy_id),
-        ("ce_marking", shared.marking),
+        ("ce_marking", shared.marking or None),
         ("ce_orderkey", message.order_key),
         ("ce_sequence", str(message.position)),
         ("ce_source", shared.source),
@@ -89,10 +89,23 @@ def attributes(shared: Constants, message: Particulars) -> list[tuple[str, str]]
 
 
 def bus_headers(
-    attributes: Mapping[str, str] | Iterable[tuple[str, str]], lane: str, run_id: str
+    attributes: Mapping[str, str] | Iterable[tuple[str, str] | Mapping[str, str]],
+    lane: str,
+    run_id: str,
 ) -> dict[str, str]:
-    """The headers of one delivery: the envelope, its lane and its run; keys sorted."""
-    return dict(sorted({**dict(attributes), "ce_lane": lane, "ce_runid": run_id}.items()))
+    """The headers of one delivery: the envelope, its lane and its run; keys sorted.
+
+    `attributes`: a mapping, pairs, or the {name, value} structs of a message segment.
+    """
+    headers = {"ce_lane": lane, "ce_runid": run_id}
+    if isinstance(attributes, Mapping):
+        headers.update(attributes)
+    else:
+        headers.update(
+            (each["name"], each["value"]) if isinstance(each, Mapping) else each
+            for each in attributes
+        )
+    return dict(sorted(headers.items()))
 
 
 def legacy_content_type(flow: FlowSpec, body_kind: str | None, charset: str | None) -> str:

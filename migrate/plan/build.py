@@ -1,5 +1,6 @@
 """From the model of the file to the frozen descriptions every other room works with."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from migrate.core.flow import (
 from migrate.formats.catalogue import schema_uri
 from migrate.plan.flow_model import (
     ControlModel,
+    CorrelationModel,
     FlowModel,
     OutputModel,
     PayloadModel,
@@ -37,7 +39,6 @@ def build_flow(plan: PlanModel, name: str, inputs: Mapping[str, bytes]) -> FlowS
     """One flow, whole; `inputs` holds its mappings and schemas by sealed name (UTF-8)."""
     flow = plan.flow[name]
     control = flow.control or _NO_CONTROL
-    correlation = flow.correlation
     return FlowSpec(
         name=name,
         source=_source(plan, name, flow),
@@ -50,7 +51,7 @@ def build_flow(plan: PlanModel, name: str, inputs: Mapping[str, bytes]) -> FlowS
             InvariantSpec(one.name, one.sql, one.output or flow.output[0].name)
             for one in flow.invariant
         ),
-        correlation=correlation and CorrelationSpec(correlation.request, correlation.reply),
+        correlation=_correlation(flow.correlation),
         after_quarantine=flow.after_quarantine,
         archive_lane=flow.archive_lane,
         limit_quarantined=flow.limits.quarantined,
@@ -165,17 +166,32 @@ def _payload(payload: PayloadModel) -> PayloadSpec:
     )
 
 
+def _correlation(pair: CorrelationModel | None) -> CorrelationSpec | None:
+    return None if pair is None else CorrelationSpec(pair.request, pair.reply)
+
+
 def _output(flow: str, output: OutputModel, inputs: Mapping[str, bytes]) -> OutputSpec:
+    schema = inputs[schema_name(output.type)].decode("utf-8-sig")
     return OutputSpec(
         name=output.name,
         type=output.type,
         sql=inputs[mapping_name(flow, output.name)].decode("utf-8-sig"),
-        schema=inputs[schema_name(output.type)].decode("utf-8-sig"),
-        schema_uri=schema_uri(output.type),
+        schema=schema,
+        schema_uri=_own_id(schema) or schema_uri(output.type),
         routes=tuple(RouteSpec(route.to, route.lane, route.when) for route in output.routes),
         when=output.when,
         keep_null=output.keep_null,
     )
+
+
+def _own_id(schema: str) -> str | None:
+    """The `$id` of a schema; None where there is none, or no JSON: `check` reports that."""
+    try:
+        value = json.loads(schema)
+    except ValueError:
+        return None
+    name = value.get("$id") if isinstance(value, dict) else None
+    return name if isinstance(name, str) else None
 
 
 _NO_CONTROL = ControlModel(rows=0)

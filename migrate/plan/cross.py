@@ -11,6 +11,7 @@ from migrate.plan.expand import secret_problems
 from migrate.plan.explain import did_you_mean
 from migrate.plan.model import BusModel, PlanModel, StoreModel, TableModel
 from migrate.plan.problem import Problem, doubtful, wrong
+from migrate.plan.walk import key_path
 
 TABLE_SUFFIXES = (".csv", ".parquet")
 _SQL_STORE = ("schema_", "adbc")
@@ -43,7 +44,7 @@ def _store(plan: PlanModel, name: str, store: StoreModel) -> Iterator[Problem]:
         ]
         if takers:
             yield wrong(
-                f'{where}.out_of_scope."{claimed}"',
+                key_path(("store", name, "out_of_scope", claimed)),
                 f"is declared out of scope and read by flow {takers[0]}",
                 "take it out of one of the two",
             )

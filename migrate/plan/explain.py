@@ -17,6 +17,28 @@ from migrate.plan.problem import Problem, wrong
 from migrate.plan.walk import Part, field_at, key_path, keys_of, section_at, sections
 from migrate.plan.words import RULE_BROKEN
 
+_RENAMED = {
+    "table": "from",
+    "glob": "from",
+    "file": "path",
+    "type": "kind",
+    "address": "url",
+    "adress": "url",
+    "connection": "url",
+    "dsn": "url",
+    "filter": "where",
+    "primary_key": "key",
+    "mapping": "map",
+    "destination": "to",
+    "xpath": "select",
+    "pointer": "select",
+    "mandatory": "required",
+    "multiple": "many",
+    "namespaces": "ns",
+    "on_quarantine": "after_quarantine",
+}
+"""What other tools call a key, and what it is called here."""
+
 _ELSEWHERE = {
     "user": "write the account into `url`, its password as ${NAME}",
     "username": "write the account into `url`, its password as ${NAME}",
@@ -24,16 +46,7 @@ _ELSEWHERE = {
     "host": "write it into `url`",
     "port": "write it into `url`",
     "path": "a root folder or file goes into `url`",
-    "table": "the table or glob is called `from`",
-    "filter": "the predicate is called `where`",
-    "mapping": "the mapping file is called `map`",
-    "destination": "the off-ramp of a route is called `to`",
-    "offramp": "the off-ramp of a route is called `to`",
     "priority": "lanes are chosen by `lane`; columns are mapped in `columns`",
-    "timezone": "the time zone stands once, in [plan]",
-    "xpath": "the place of a field is called `select`",
-    "pointer": "the place of a field is called `select`",
-    "namespaces": "the prefixes are called `ns`",
 }
 
 _KINDS = {
@@ -49,8 +62,18 @@ _KINDS = {
 
 
 def explain(error: ValidationError) -> list[Problem]:
-    """Every problem of a plan that does not fit the model, in file order of the model."""
-    return [_explain(detail) for detail in error.errors(include_url=False)]
+    """Every problem of a plan that does not fit the model, in file order of the model.
+
+    A missing key is not mentioned where a misspelt one is: it is the same slip.
+    """
+    details = error.errors(include_url=False)
+    unknown = [_parts(one) for one in details if one["type"] == "extra_forbidden"]
+    misspelt = {(*parts[:-1], _meant(parts)) for parts in unknown}
+    return [
+        _explain(detail)
+        for detail in details
+        if detail["type"] != "missing" or tuple(_parts(detail)) not in misspelt
+    ]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
@@ -65,7 +88,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 def _explain(detail: ErrorDetails) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
-    parts = [part for part in detail["loc"] if part != "[key]"]
+    parts = _parts(detail)
     where = key_path(parts)
     if kind == RULE_BROKEN:
         return wrong(where, context["message"], context["hint"])
@@ -80,29 +103,63 @@ def _explain(detail: ErrorDetails) -> Problem:
     return wrong(where, _sentence(detail), _meaning(parts))
 
 
+def _parts(detail: ErrorDetails) -> list[Part]:
+    return [part for part in detail["loc"] if part != "[key]"]
+
+
 def _unknown(parts: Sequence[Part]) -> str | None:
-    """Where an unknown key belongs: another section, another spelling, or nowhere."""
+    """Where an unknown key belongs: another spelling, another section, or nowhere."""
+    meant = _meant(parts)
+    if meant:
+        return f'did you mean "{meant}"?'
     word = str(parts[-1])
-    section = section_at(parts[:-1])
-    own = keys_of(section) if section else {}
-    near = difflib.get_close_matches(word.lower(), own, n=1, cutoff=0.75)
-    if near:
-        return f'did you mean "{near[0]}"?'
-    homes = [heading for heading, model in sections() if word in keys_of(model)]
-    if len(parts) > 1 and homes:
+    homes = _homes(parts) if len(parts) > 1 else []
+    if homes:
         return (
-            f"`{word}` belongs to {' or '.join(homes[:3])}; "
+            f"`{word}` belongs to {' or '.join(homes)}; "
             "in TOML a key belongs to the last [table] above it"
         )
-    return _ELSEWHERE.get(word.lower()) or did_you_mean(word, own)
+    return _ELSEWHERE.get(word.lower()) or did_you_mean(word, _own_keys(parts))
+
+
+def _meant(parts: Sequence[Part]) -> str | None:
+    """The key of the same section that an unknown one probably stands for."""
+    word, own = str(parts[-1]).lower(), _own_keys(parts)
+    renamed = _RENAMED.get(word)
+    if renamed in own:
+        return renamed
+    near = difflib.get_close_matches(word, own, n=1, cutoff=0.75)
+    return near[0] if near else None
+
+
+def _own_keys(parts: Sequence[Part]) -> list[str]:
+    section = section_at(parts[:-1])
+    return list(keys_of(section)) if section else []
+
+
+def _homes(parts: Sequence[Part]) -> list[str]:
+    """The sections that have this key: those above it, or else a few others."""
+    word = str(parts[-1])
+    names = [part for part in parts[:-1] if isinstance(part, str)]
+    homes = [heading for heading, model in sections() if word in keys_of(model)]
+    above = [heading for heading in homes if _is_above(heading.strip("[]").split("."), names)]
+    return above[-1:] or homes[:3]
+
+
+def _is_above(heading: Sequence[str], names: Sequence[str]) -> bool:
+    pairs = zip(heading, names, strict=False)
+    return len(heading) <= len(names) and all(one in ("NAME", name) for one, name in pairs)
 
 
 def _meaning(parts: Sequence[Part]) -> str | None:
     field = field_at(parts)
     if field is None or field.description is None:
         return None
-    example = f", such as {_toml(field.examples[0])}" if field.examples else ""
     sentence = field.description.split(". ")[0].rstrip(".").replace("\n", " ")
+    if len(parts) == 1:
+        heading = next(one for one, _ in sections() if one.strip("[]").split(".")[0] == parts[0])
+        return f"{sentence}: {heading}"
+    example = f", such as {as_toml(field.examples[0])}" if field.examples else ""
     return f"{sentence}{example}"
 
 
@@ -147,7 +204,7 @@ def _sentence(detail: ErrorDetails) -> str:
         return "is empty"
     for name, words in (("ge", "at least"), ("gt", "more than"), ("le", "at most")):
         if name in context:
-            return f"must be {words} {context[name]}"
+            return f"must be {words} {context[name]:g}"
     return detail["msg"].removeprefix("Value error, ")
 
 
@@ -163,15 +220,15 @@ def _kind_of(value: Any) -> str:
     return names.get(type(value), "a date or time")
 
 
-def _toml(value: Any) -> str:
+def as_toml(value: Any) -> str:
     """An example as one would type it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace("\t", "\\t").replace('"', '\\"') + '"'
     if isinstance(value, list):
-        return f"[{', '.join(_toml(one) for one in value)}]"
+        return f"[{', '.join(as_toml(one) for one in value)}]"
     if isinstance(value, dict):
-        pairs = ", ".join(f"{key} = {_toml(one)}" for key, one in value.items())
+        pairs = ", ".join(f"{key} = {as_toml(one)}" for key, one in value.items())
         return f"{{ {pairs} }}"
     return str(value)

@@ -48,31 +48,31 @@ class TimeModel(Section):
     """How the texts of the time columns become instants."""
 
     created_at: TimeKind = Field(
-        "utc",
+        default="utc",
         description="What the text in `created_at` means: `utc` (no offset written, UTC meant), "
         "`local` (wall clock of the plan's `timezone`), `offset` (the text carries its offset), "
         "`epoch_ms`, `epoch_s`.",
         examples=["local"],
     )
     expires_at: TimeKind = Field(
-        "utc",
+        default="utc",
         description="What the text in `expires_at` means; values as for `created_at`.",
         examples=["epoch_ms"],
     )
     ambiguous: TimeChoice = Field(
-        "quarantine",
+        default="quarantine",
         description="A local time in the autumn hour that happens twice: quarantine the message, "
         "or take the `earlier` or `later` instant.",
         examples=["earlier"],
     )
     nonexistent: TimeChoice = Field(
-        "quarantine",
+        default="quarantine",
         description="A local time in the spring hour that never happens: quarantine the message, "
         "or take the `earlier` or `later` reading.",
         examples=["later"],
     )
     never: list[str] = Field(
-        [],
+        default=[],
         description="Texts that mean “no time”, exactly as the store writes them.",
         examples=[["9999-12-31"]],
     )
@@ -82,39 +82,41 @@ class RecordModel(Section):
     """How a file of a spool is cut into records (stores of kind `files`)."""
 
     format: Literal["file", "xml", "json", "jsonl", "csv", "fixed", "text"] = Field(
-        "file",
+        default="file",
         description="How a file is cut: `file` (the whole file is one record), `xml` (a repeated "
         "element), `json` (a document, or the elements of an array), `jsonl`, `csv`, `fixed` "
         "and `text` (a record each line).",
         examples=["csv"],
     )
     each: Text | None = Field(
-        None,
+        default=None,
         description="Path of the repeated part: the element for `xml`, `/*` or `/items/*` for "
         "`json`.",
         examples=["/batch/impression"],
     )
     header: bool = Field(
-        True,
+        default=True,
         description="`csv`: whether the first record names the columns.",
         examples=[False],
     )
     columns: list[Text] = Field(
-        [],
+        default=[],
         description="`csv` without a header record: the names of the columns, in order.",
         examples=[["ref", "recorded_at", "pattern"]],
     )
     delimiter: Character = Field(
-        ",", description="`csv`: what separates the fields.", examples=["\t"]
+        default=",", description="`csv`: what separates the fields.", examples=["\t"]
     )
-    quote: Character = Field('"', description="`csv`: what encloses a field.", examples=["'"])
+    quote: Character = Field(
+        default='"', description="`csv`: what encloses a field.", examples=["'"]
+    )
     charset: FileCharset = Field(
-        "utf-8",
+        default="utf-8",
         description="Character set of the files; `detect` records what was found for each file.",
         examples=["windows-1252"],
     )
     record_type: Text | None = Field(
-        None,
+        default=None,
         description="`csv`, `fixed`: keep only records whose first field is this one.",
         examples=["21"],
     )
@@ -129,13 +131,13 @@ class FieldModel(Section):
         examples=["/c:rec/c:no"],
     )
     required: bool = Field(
-        False,
+        default=False,
         description="Quarantine a message to be replayed in which the field is absent, null or "
         "empty.",
         examples=[True],
     )
     many: bool = Field(
-        False,
+        default=False,
         description="`xml`, `json`: take all values as a list. Otherwise several values "
         "quarantine the message.",
         examples=[True],
@@ -146,13 +148,13 @@ class PayloadModel(Section):
     """How a body becomes the fields that rules and mappings see. Values enter as written text."""
 
     format: Text = Field(
-        "opaque",
+        default="opaque",
         description="How the body is read: `xml`, `json`, `csv`, `fixed`, `row` (a table row "
-        "without a body column), or `opaque` (not at all).",
+        "without a body column), `text`, or `opaque` (not at all).",
         examples=["xml"],
     )
     ns: dict[str, Text] = Field(
-        {},
+        default={},
         description="`xml`: prefixes for the paths. A default namespace needs a prefix here too.",
         examples=[{"c": "urn:nspis:custody"}],
     )
@@ -163,28 +165,33 @@ class PayloadModel(Section):
             BeforeValidator(short_for("select"), json_schema_input_type=str | FieldModel),
         ],
     ] = Field(
-        {},
+        default={},
         description="Name of each field and where it is found: a selector, or a table with "
         "`select`, `required`, `many`.",
         examples=[{"no": {"select": "/c:rec/c:no", "required": True}, "ver": "/c:rec/@ver"}],
     )
     charset: Charset | None = Field(
-        None,
+        default=None,
         description="Character set of every body, instead of the one the store names.",
         examples=["windows-1252"],
     )
     max_bytes: int = Field(
-        64 * 1024 * 1024,
+        default=64 * 1024 * 1024,
         gt=0,
         description="A larger body is quarantined when it has to be read.",
         examples=[8388608],
     )
     max_depth: int = Field(
-        200, gt=0, description="A body nested deeper than this is quarantined.", examples=[64]
+        default=200,
+        gt=0,
+        description="A body nested deeper than this is quarantined.",
+        examples=[64],
     )
     overlay: dict[OverlayColumn, str] = Field(
-        {},
-        description="Legacy columns to fill from payload fields where the store has none.",
+        default={},
+        description="Legacy columns to fill from payload fields where the store has no value: "
+        "`message_type`, `priority`, `correlation_id`, `order_key`, `status`, `created_at`, "
+        "`expires_at`.",
         examples=[{"order_key": "no"}],
     )
 
@@ -207,7 +214,7 @@ class FateModel(Section):
         examples=["excluded"],
     )
     authority: Text | None = Field(
-        None,
+        default=None,
         description="On whose authority; required for `excluded`.",
         examples=["RRD-7.2"],
     )
@@ -218,10 +225,12 @@ class RouteModel(Section):
 
     to: RampName = Field(description="A declared off-ramp.", examples=["custody"])
     lane: Lane = Field(
-        "standard", description="The lane: `express`, `standard` or `bulk`.", examples=["express"]
+        default="standard",
+        description="The lane: `express`, `standard` or `bulk`.",
+        examples=["express"],
     )
     when: Text | None = Field(
-        None,
+        default=None,
         description="SQL condition; of one off-ramp's routes the first that holds gives the lane.",
         examples=["priority >= 7"],
     )
@@ -237,23 +246,23 @@ class OutputModel(Section):
         description="Message type and version.", examples=["footwear-impression/1"]
     )
     map: Text | None = Field(
-        None,
+        default=None,
         description="File with the mapping: one SELECT over `message`. Either this or `sql`.",
         examples=["custody_footwear.sql"],
     )
     sql: Text | None = Field(
-        None,
+        default=None,
         description="The mapping itself, in place of `map`.",
         examples=['SELECT position, no AS "custodyNumber" FROM message'],
     )
     schema_: Text | None = Field(
-        None,
+        default=None,
         alias="schema",
         description="File with the JSON Schema of the type; default: the one built in for it.",
         examples=["schemas/footwear-impression-1.json"],
     )
     when: Text | None = Field(
-        None,
+        default=None,
         description="SQL condition: only then is this output made.",
         examples=["fw IS NOT NULL"],
     )
@@ -263,7 +272,7 @@ class OutputModel(Section):
         examples=[[{"to": "nfd", "lane": "bulk"}]],
     )
     keep_null: bool = Field(
-        False,
+        default=False,
         description="Write members that are NULL as null instead of leaving them out.",
         examples=[True],
     )
@@ -280,7 +289,7 @@ class InvariantModel(Section):
         examples=["SELECT legacy_id FROM pairs WHERE legacy.no <> message.custodyNumber"],
     )
     output: Name | None = Field(
-        None,
+        default=None,
         description="The output it is about; default: the flow's first.",
         examples=["custody"],
     )
@@ -303,20 +312,22 @@ class ControlModel(Section):
     """A control total that somebody else declares."""
 
     rows: int = Field(ge=0, description="How many legacy messages there are.", examples=[1204331])
-    by: Text | None = Field(None, description="Who says so.", examples=["DBA"])
-    ref: Text | None = Field(None, description="Where it is written.", examples=["CHG0041234/3"])
+    by: Text | None = Field(default=None, description="Who says so.", examples=["DBA"])
+    ref: Text | None = Field(
+        default=None, description="Where it is written.", examples=["CHG0041234/3"]
+    )
 
 
 class FlowLimitsModel(Section):
     """Beyond these a run does not agree."""
 
     quarantined: Limit = Field(
-        "0",
+        default="0",
         description="How many messages may be quarantined: a count or a share of the flow.",
         examples=[25, "1%"],
     )
     excluded: Limit | None = Field(
-        None,
+        default=None,
         description="How many messages may be excluded; default: no limit.",
         examples=["10%"],
     )
@@ -332,82 +343,85 @@ class FlowModel(Section):
         examples=["isb_message", "footwear/*.xml"],
     )
     where: Text | None = Field(
-        None,
+        default=None,
         description="`sql`: predicate in the store's own SQL that tells this flow's rows.",
         examples=["flow = 'CUST'"],
     )
     key: list[Text] = Field(
-        [],
+        default=[],
         description="`sql`: the native key. Without one, rows are told apart by their content "
         "and occurrence.",
         examples=[["msg_id"]],
     )
     order_by: list[Text] = Field(
-        [],
+        default=[],
         description="`sql`: columns that give the order, before the key.",
         examples=[["put_utc"]],
     )
     columns: dict[SegmentColumn, Text] = Field(
-        {},
-        description="Which store column is which legacy column. Without `body`, the whole row is "
-        "the body.",
+        default={},
+        description="`sql`: which store column is which legacy column (`body`, `charset`, "
+        "`message_type`, `priority`, `correlation_id`, `order_key`, `status`, `attempts`, "
+        "`created_at`, `expires_at`). Without `body`, the whole row is the body.",
         examples=[{"body": "payload", "order_key": "custody_no", "created_at": "put_local"}],
     )
     headers: list[Text] = Field(
-        [], description="`sql`: further store columns, carried as headers.", examples=[["origin"]]
+        default=[],
+        description="`sql`: further store columns, carried as headers.",
+        examples=[["origin"]],
     )
     delivered: Text | None = Field(
-        None,
+        default=None,
         description="`sql`: query that returns the key columns and an endpoint for every delivery "
         "the legacy bus has had acknowledged; those are not made again.",
         examples=["SELECT msg_id, endpoint FROM isb_delivery WHERE acked = 1"],
     )
     endpoints: dict[str, RampName] = Field(
-        {},
+        default={},
         description="Which off-ramp takes the place of which legacy endpoint; default: the same "
         "name.",
         examples=[{"NFD_IN": "nfd"}],
     )
     charset: Charset = Field(
-        "utf-8",
+        default="utf-8",
         description="Character set of bodies for which the store names none.",
         examples=["windows-1252"],
     )
     time: TimeModel = Field(
-        TimeModel(),
+        default=TimeModel(),
         description="What the texts in the time columns mean.",
         examples=[{"created_at": "local", "never": ["9999-12-31"]}],
     )
     record: RecordModel | None = Field(
-        None,
+        default=None,
         description="`files`: how a file is cut into records.",
         examples=[{"format": "xml", "each": "/batch/impression"}],
     )
     after_quarantine: Literal["hold", "continue"] = Field(
-        "hold",
+        default="hold",
         description="Whether later messages of a quarantined one's order key are held behind it.",
         examples=["continue"],
     )
     archive_lane: Lane = Field(
-        "bulk", description="The lane of archived messages.", examples=["standard"]
+        default="bulk", description="The lane of archived messages.", examples=["standard"]
     )
     ids: Literal["personal", "plain"] = Field(
-        "personal",
+        default="personal",
         description="Whether reports hash `legacy_id` (`personal`) or show it (`plain`).",
         examples=["plain"],
     )
     control: ControlModel | None = Field(
-        None,
+        default=None,
         description="A declared control total, compared by reconciliation.",
         examples=[{"rows": 1204331, "by": "DBA", "ref": "CHG0041234/3"}],
     )
     limits: FlowLimitsModel = Field(
-        FlowLimitsModel(),
+        default=FlowLimitsModel(),
         description="How much may be quarantined or excluded.",
         examples=[{"quarantined": 25, "excluded": "10%"}],
     )
     payload: PayloadModel = Field(
-        PayloadModel(),
+        default=PayloadModel(),
         description="How bodies are read.",
         examples=[{"format": "json", "fields": {"no": "/custody/number"}}],
     )
@@ -417,12 +431,12 @@ class FlowModel(Section):
         examples=[[{"rule": "all", "when": "true", "fate": "archived"}]],
     )
     correlation: CorrelationModel | None = Field(
-        None,
+        default=None,
         description="How requests and replies are told apart, where they come in pairs.",
         examples=[{"request": "message_type = 'REQ'", "reply": "message_type = 'RSP'"}],
     )
     output: list[OutputModel] = Field(
-        [],
+        default=[],
         description="The messages made of a replayed legacy message, `[[flow.NAME.output]]`.",
         examples=[
             [
@@ -436,7 +450,7 @@ class FlowModel(Section):
         ],
     )
     invariant: list[InvariantModel] = Field(
-        [],
+        default=[],
         description="What must hold across the mapping, `[[flow.NAME.invariant]]`. Without one, "
         "reports say that the mapping is not assured.",
         examples=[

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from migrate.core.durable import file_digest
+from migrate.core.errors import PlanError
 from migrate.formats.catalogue import schema_text
 from migrate.plan.flow_model import OutputModel
 
@@ -61,12 +62,8 @@ class PlanInputs:
             return self._read("schema", output.schema_)
         try:
             return schema_text(output.type).encode()
-        except LookupError:
-            raise MissingInput(
-                "schema",
-                f"no schema is built in for {output.type}",
-                'name one: schema = "schemas/….json"',
-            ) from None
+        except PlanError as error:
+            raise MissingInput("schema", error.problem, error.hint) from None
 
     def source(self, table: str, path: Path) -> str:
         """The digest of the file as it is now."""

@@ -114,8 +114,10 @@ def _syntax_hint(message: str, lines: list[bytes]) -> str:
     line = lines[0].strip() if lines else b""
     if "overwrite" in message or "twice" in message or "already" in message.lower():
         return "a key or [table] stands in the file twice (seen at the latest on this line)"
+    if "Illegal character '\\n'" in message:
+        return "a quote is not closed on this line"
     if line.count(b"{") > line.count(b"}"):
         return "an inline table { … } stays on one line; use a [table] for a long one"
-    if "\\" in message or b"\\" in line:
+    if b"\\" in line:
         return r"in double quotes \ starts an escape; use single quotes for paths and patterns"
     return "texts stand in quotes, arrays in [ ], and every line is key = value or a [table]"

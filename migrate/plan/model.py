@@ -35,7 +35,7 @@ class HeadModel(Section):
         examples=["OFFICIAL-SENSITIVE"],
     )
     timezone: Zone | None = Field(
-        None,
+        default=None,
         description="Time zone of times that the plan calls `local`; default: UTC, and nothing "
         "may then be called `local`.",
         examples=["Europe/London"],
@@ -43,17 +43,20 @@ class HeadModel(Section):
 
 
 class TableModel(Section):
-    """A reference table: a file, or a query on a store."""
+    """Reference tables by the name under which mappings join them: `codes = "ref/codes.csv"`, or
+    `codes = { store = "isb", query = "SELECT …" }`. All columns are text."""
 
     path: Text | None = Field(
-        None,
+        default=None,
         description="CSV (UTF-8, with a header record) or Parquet file. A bare text means the "
         "same.",
         examples=["ref/codes.csv"],
     )
-    store: Name | None = Field(None, description="The store to ask instead.", examples=["isb"])
+    store: Name | None = Field(
+        default=None, description="The store to ask instead.", examples=["isb"]
+    )
     query: Text | None = Field(
-        None,
+        default=None,
         description="What to ask it: one SELECT.",
         examples=["SELECT code, label FROM isb_code"],
     )
@@ -62,16 +65,21 @@ class TableModel(Section):
 class StoreLimitsModel(Section):
     """How hard a store may be worked, and how large a batch becomes."""
 
-    sessions: int = Field(2, ge=1, description="Connections at one time.", examples=[1])
+    sessions: int = Field(default=2, ge=1, description="Connections at one time.", examples=[1])
     rows_per_s: int | None = Field(
-        None, ge=1, description="Rows read a second; default: no limit.", examples=[20000]
+        default=None, ge=1, description="Rows read a second; default: no limit.", examples=[20000]
     )
     statement_timeout_s: int | None = Field(
-        None, ge=1, description="Seconds a statement may take; default: no limit.", examples=[60]
+        default=None,
+        ge=1,
+        description="Seconds a statement may take; default: no limit.",
+        examples=[60],
     )
-    batch_rows: int = Field(10_000, ge=1, description="Most rows of a batch.", examples=[5000])
+    batch_rows: int = Field(
+        default=10_000, ge=1, description="Most rows of a batch.", examples=[5000]
+    )
     batch_bytes: int = Field(
-        32 * 1024 * 1024, ge=1, description="Most bytes of a batch.", examples=[8388608]
+        default=32 * 1024 * 1024, ge=1, description="Most bytes of a batch.", examples=[8388608]
     )
 
 
@@ -85,28 +93,30 @@ class StoreModel(Section):
         examples=["${ISB_URL}", "${PLAN_DIR}/spool"],
     )
     schema_: Text | None = Field(
-        None, alias="schema", description="`sql`: the database schema.", examples=["isb"]
+        default=None, alias="schema", description="`sql`: the database schema.", examples=["isb"]
     )
     allow_writes: bool = Field(
-        False,
+        default=False,
         description="Go on although the account could change the store.",
         examples=[True],
     )
     adbc: bool = Field(
-        True, description="`sql`: use an ADBC driver where there is one.", examples=[False]
+        default=True, description="`sql`: use an ADBC driver where there is one.", examples=[False]
     )
     limits: StoreLimitsModel = Field(
-        StoreLimitsModel(),
+        default=StoreLimitsModel(),
         description="How hard the store may be worked.",
         examples=[{"sessions": 2, "rows_per_s": 20000, "statement_timeout_s": 60}],
     )
     out_of_scope: dict[str, Text] = Field(
-        {},
+        default={},
         description="Tables or files (globs allowed) that no flow takes, each with the reason.",
         examples=[{"isb_audit": "retained by Records Management, RRD-12"}],
     )
     options: dict[str, Option] = Field(
-        {}, description="Further settings of the kind of store.", examples=[{"pool": "small"}]
+        default={},
+        description="Further settings of the kind of store.",
+        examples=[{"pool": "small"}],
     )
 
 
@@ -119,7 +129,7 @@ class BusModel(Section):
         examples=["${METIP_URL}"],
     )
     options: dict[str, Option] = Field(
-        {}, description="Further settings of the kind of bus.", examples=[{"heartbeat": 30}]
+        default={}, description="Further settings of the kind of bus.", examples=[{"heartbeat": 30}]
     )
 
 
@@ -134,29 +144,29 @@ class OffRampModel(Section):
     destination `archive` always exists."""
 
     duplicates: Literal["unsafe", "message_id"] = Field(
-        "unsafe",
+        default="unsafe",
         description="What the receiver does with a repeated message: `message_id` drops it by its "
         "id, so an interrupted load may send again; `unsafe` leaves doubt to a named decision.",
         examples=["message_id"],
     )
     exclusive: bool = Field(
-        True,
+        default=True,
         description="Whether nobody else writes here: then a stranger's message is a finding.",
         examples=[False],
     )
     observe: Literal["direct", "tap", "counts"] = Field(
-        "direct",
+        default="direct",
         description="How the witness sees it: reads it (`direct`), reads a copy (`tap`), or sees "
         "only numbers (`counts`).",
         examples=["tap"],
     )
     rate: RateModel | None = Field(
-        None,
+        default=None,
         description="How fast it may be fed; default: no limit.",
         examples=[{"messages_per_s": 200}],
     )
     expiry: Literal["absolute", "restart", "none"] = Field(
-        "absolute",
+        default="absolute",
         description="Expiry on the new bus: the `absolute` instant of old, `restart` with the "
         "time to live counted anew, or `none`.",
         examples=["none"],
@@ -173,7 +183,7 @@ class PlanModel(Section):
             TableModel, BeforeValidator(short_for("path"), json_schema_input_type=str | TableModel)
         ],
     ] = Field(
-        {},
+        default={},
         description="Reference tables, by the name under which mappings join them. All columns "
         "are text.",
         examples=[{"codes": "ref/codes.csv"}],
@@ -188,5 +198,5 @@ class PlanModel(Section):
         min_length=1, description="The new bus: exactly one.", examples=[{"metip": {"kind": "sql"}}]
     )
     offramp: dict[RampName, OffRampModel] = Field(
-        {}, description="The off-ramps.", examples=[{"nfd": {"observe": "tap"}}]
+        default={}, description="The off-ramps.", examples=[{"nfd": {"observe": "tap"}}]
     )

@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from migrate.core.errors import PlanError
+from migrate.core.errors import MigrateError, PlanError
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong: the key path (or store, or file) it is in, what, and what to do."""
+    """One thing wrong: the key path (or store, or file) it is in, what, and what to do.
+
+    `code` is the exit code of what has to be mended: 2 the plan, 3 the legacy side, 4 the bus.
+    """
 
     severity: Literal["error", "warning"]
     where: str
     message: str
     hint: str | None = None
+    code: int = 2
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
@@ -30,6 +34,12 @@ def wrong(where: str, message: str, hint: str | None = None) -> Problem:
 def doubtful(where: str, message: str, hint: str | None = None) -> Problem:
     """A problem that is only pointed out."""
     return Problem("warning", where, message, hint)
+
+
+def of_error(where: str, error: MigrateError) -> Problem:
+    """An error that was met on the way, as a problem."""
+    message = error.problem if isinstance(error, PlanError) else error.message
+    return Problem("error", where, message, error.hint, error.exit_code)
 
 
 class PlanProblems(PlanError):

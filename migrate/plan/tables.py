@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from migrate.core.errors import MigrateError, PlanError
 from migrate.core.ports import LegacyStore
 from migrate.plan.plan import Plan, TableSpec
-from migrate.plan.problem import PlanProblems, Problem, wrong
+from migrate.plan.problem import PlanProblems, Problem, of_error
 from migrate.plan.stores import open_store
 
 _HEADER_BYTES = 1 << 20
@@ -44,8 +44,7 @@ def try_tables(plan: Plan) -> tuple[dict[str, pa.Table], list[Problem]]:
             try:
                 tables[name] = _read(plan, spec, opened)
             except MigrateError as error:
-                problem = error.problem if isinstance(error, PlanError) else error.message
-                problems.append(wrong(f"tables.{name}", problem, error.hint))
+                problems.append(of_error(f"tables.{name}", error))
     finally:
         for store in opened.values():
             store.close()

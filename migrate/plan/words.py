@@ -65,7 +65,7 @@ def _matching(pattern: str, message: str, hint: str) -> tuple[AfterValidator, Wi
 _NAME_CHECK, _NAME_SCHEMA = _matching(
     "[a-z][a-z0-9_-]*",
     "is not a usable name",
-    "lower-case letters, digits, - and _, a letter first: it becomes a folder name",
+    "lower-case letters, digits, - and _, a letter first: names become folders and ids",
 )
 Name = Annotated[str, _NAME_CHECK, _NAME_SCHEMA]
 
@@ -131,7 +131,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 
 def _text(value: str) -> str:
     if not value.strip():
-        refuse("is empty", "write something, or leave the key out")
+        refuse("is empty", "write something, or leave an optional key out")
     return value
 
 

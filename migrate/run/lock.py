@@ -13,13 +13,13 @@ from migrate.core.errors import RunLocked
 class Lock:
     """Holds `path` (the run's .lock) from construction to release; the holder's pid is noted in it.
 
-    Raises RunLocked when another process holds it.
+    Raises RunLocked when another process holds it, unless told to `wait` for it.
     """
 
-    def __init__(self, path: Path, *, what: str) -> None:
+    def __init__(self, path: Path, *, what: str, wait: bool = False) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
             holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip()
             os.close(self._descriptor)

@@ -111,8 +111,8 @@ class IsbDatabase:
 
 
 def _legacy_id(row: Row) -> str:
-    """The key's text; a row without a key begins like every keyless row of its table."""
-    return "isb_message#" if row.msg_id is None else row.msg_id
+    """The key's text; a row without a key is named after its table, then by its digest."""
+    return "isb_message" if row.msg_id is None else row.msg_id
 
 
 def _deliveries(chunk: list[Stored]) -> Iterator[tuple[object, ...]]:

@@ -34,7 +34,6 @@ class Form(NamedTuple):
 class Dialect:
     """A database by its SQLAlchemy dialect name; see the module."""
 
-    row_values = False  # (a, b) > (c, d) uses an index
     nulls_first = False  # where ascending order puts nulls
     begin: str | None = None  # starts a read transaction, where the driver does not by itself
     adbc: str | None = None  # module of the ADBC driver
@@ -66,6 +65,11 @@ class Dialect:
         """What the selected forms of a column mean."""
         return cells(arrays[0], "text" if column.kind == "any" else column.kind)
 
+    def compares_rows(self, columns: Sequence[Column]) -> bool:
+        """Whether (a, b) > (c, d) is understood, and uses an index."""
+        del columns
+        return False
+
     def order(self, column: Column) -> str:
         """What to order and compare a column by, with an index where there is one."""
         return self.quote(column.name)
@@ -94,9 +98,18 @@ class Dialect:
         """A key's value as an operand of a comparison with `order(column)`."""
         return Sql(Bound(as_python(column, value)))
 
-    def octets(self, column: Column) -> str | None:
-        """The bytes of a column's value, 0 for null; None where they cannot be asked cheaply."""
-        return None if column.small else f"COALESCE(LENGTH({self.quote(column.name)}), 0)"
+    def is_small(self, column: Column) -> bool:
+        """Whether pages may be measured without this column."""
+        return column.small
+
+    def octets(self, column: Column) -> str:
+        """About how many bytes a column's value has, 0 for null."""
+        return f"COALESCE(LENGTH({self.quote(column.name)}), 0)"
+
+    def exact_octets(self, column: Column) -> str | None:
+        """Exactly how many bytes a body has, null for null; None where no expression says so."""
+        del column
+        return None
 
     def integer(self, expression: str) -> str:
         """A sum or count as a 64-bit integer."""

@@ -65,13 +65,12 @@ class Mariadb(Dialect):
             return Sql(Bound(value[1]))
         return Sql(Bound(as_python(column, value)))
 
-    def octets(self, column: Column) -> str | None:
-        if column.small:
-            return None
+    def octets(self, column: Column) -> str:
+        return f"COALESCE({self.exact_octets(column)}, 0)"
+
+    def exact_octets(self, column: Column) -> str | None:
         name = self.quote(column.name)
-        if column.kind == "bytes":
-            return f"COALESCE(LENGTH({name}), 0)"
-        return f"COALESCE(LENGTH({self._text(column, name)}), 0)"
+        return f"LENGTH({name if column.kind == 'bytes' else self._text(column, name)})"
 
     def integer(self, expression: str) -> str:
         return f"CAST({expression} AS SIGNED)"

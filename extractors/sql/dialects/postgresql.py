@@ -1,5 +1,7 @@
 """PostgreSQL: everything but bytea cast to text, under pinned session settings."""
 
+from collections.abc import Sequence
+
 from extractors.sql.catalogue import Column
 from extractors.sql.cells import BYTES
 from extractors.sql.dialects.base import Ask, Dialect, Form
@@ -8,15 +10,14 @@ from migrate.core.flow import StoreSpec
 
 
 class Postgresql(Dialect):
-    """`raw_text`: the server says SQL_ASCII, so its text may be in any encoding."""
+    """`encoding`: the database's own; under SQL_ASCII a text may be in any encoding."""
 
-    row_values = True
     adbc = "adbc_driver_postgresql"
     adbc_style = "dollar"
-    raw_text = False
+    encoding = "UTF8"
 
     def setup(self, spec: StoreSpec, ask: Ask) -> list[str]:
-        self.raw_text = ask("SELECT current_setting('server_encoding')") == "SQL_ASCII"
+        self.encoding = str(ask("SELECT current_setting('server_encoding')"))
         timeout = (spec.statement_timeout_s or 0) * 1000
         return [
             "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
@@ -33,9 +34,13 @@ class Postgresql(Dialect):
         text = expression or self.quote(column.name)
         if column.kind == "bytes":
             return [Form(text, "bytes")]
-        if self.raw_text:
-            return [Form(f"textsend(CAST({text} AS text))", "text")]
+        if self.encoding == "SQL_ASCII":
+            return [Form(f"convert_to(CAST({text} AS text), 'SQL_ASCII')", "text")]
         return [Form(f"CAST({text} AS text)", "text")]
+
+    def compares_rows(self, columns: Sequence[Column]) -> bool:
+        del columns
+        return True
 
     def total_order(self, column: Column) -> list[str]:
         name = self.quote(column.name)
@@ -54,13 +59,17 @@ class Postgresql(Dialect):
             return Sql("decode(CAST(", Bound(text), " AS text), 'hex')")
         return Sql("CAST(CAST(", Bound(text), f" AS text) AS {column.declared})")
 
-    def octets(self, column: Column) -> str | None:
-        if column.small:
-            return None
+    def octets(self, column: Column) -> str:
+        return f"COALESCE({self._octets(column)}, 0)"
+
+    def exact_octets(self, column: Column) -> str | None:
+        if column.kind == "bytes" or self.encoding in ("UTF8", "SQL_ASCII"):
+            return self._octets(column)
+        return f"octet_length(convert_to(CAST({self.quote(column.name)} AS text), 'UTF8'))"
+
+    def _octets(self, column: Column) -> str:
         name = self.quote(column.name)
-        if column.kind == "bytes":
-            return f"COALESCE(octet_length({name}), 0)"
-        return f"COALESCE(octet_length(CAST({name} AS text)), 0)"
+        return f"octet_length({name if column.kind == 'bytes' else f'CAST({name} AS text)'})"
 
     def integer(self, expression: str) -> str:
         return f"CAST({expression} AS bigint)"

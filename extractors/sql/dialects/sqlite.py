@@ -30,7 +30,6 @@ class Sqlite(Dialect):
     A `small` column is the alias of the row number: always an integer.
     """
 
-    row_values = True
     nulls_first = True
     begin = "BEGIN"
     adbc = "adbc_driver_sqlite"
@@ -63,8 +62,13 @@ class Sqlite(Dialect):
         return cells(data, kinds)
 
     def order(self, column: Column) -> str:
+        """By bytes whatever the column's collation, so that no two keys are equal but by bytes."""
         name = self.quote(column.name)
-        return name if column.kind == "integer" else f"{name} COLLATE BINARY"
+        return f"{name} COLLATE BINARY" if column.collated else name
+
+    def compares_rows(self, columns: Sequence[Column]) -> bool:
+        """With COLLATE in it a comparison of rows finds no index."""
+        return not any(column.collated for column in columns)
 
     def total_order(self, column: Column) -> list[str]:
         """By value; then integers from reals of one value, and 0.0 from -0.0."""
@@ -101,10 +105,17 @@ class Sqlite(Dialect):
             return Sql(Bound(data))
         return Sql("+CAST(", Bound(self._stored(data)), " AS TEXT)")
 
-    def octets(self, column: Column) -> str | None:
-        if column.kind in ("integer", "real", "decimal"):
-            return None
-        return f"COALESCE(LENGTH(CAST({self.quote(column.name)} AS BLOB)), 0)"
+    def is_small(self, column: Column) -> bool:
+        return column.kind in ("integer", "real")
+
+    def octets(self, column: Column) -> str:
+        return f"COALESCE({self._octets(column)}, 0)"
+
+    def exact_octets(self, column: Column) -> str | None:
+        return self._octets(column) if self.encoding == "UTF-8" else None
+
+    def _octets(self, column: Column) -> str:
+        return f"LENGTH(CAST({self.quote(column.name)} AS BLOB))"
 
     def limit(self, rows: int) -> str:
         return f" LIMIT {rows}"

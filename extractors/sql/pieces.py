@@ -1,0 +1,108 @@
+"""Rows of a streamed pass: skipped up to a checkpoint with proof, then cut into chunks."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from extractors.sql.cells import joined
+from extractors.sql.keyset import Mark
+from extractors.sql.shape import Page, content_digests
+from migrate.core.errors import LegacyUnreadable
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some neighbouring rows, with all columns of the table."""
+
+    page: Page
+
+    def __len__(self) -> int:
+        return len(next(iter(self.page.values())))
+
+    @cached_property
+    def digests(self) -> list[bytes]:
+        """What tells a row from another: SHA-256 over all its cells."""
+        found: list[bytes] = content_digests(self.page).to_pylist()
+        return found
+
+    @property
+    def sizes(self) -> list[int]:
+        """Bytes of every row."""
+        total = pa.repeat(pa.scalar(0, pa.int64()), len(self))
+        for cells in self.page.values():
+            total = pc.add(total, cells.sizes)
+        sizes: list[int] = total.to_pylist()
+        return sizes
+
+    def slice(self, start: int, length: int | None = None) -> "Piece":
+        """Some of the rows."""
+        return Piece({name: cells.slice(start, length) for name, cells in self.page.items()})
+
+
+class Chain:
+    """SHA-256 over the digests of all rows so far, in order."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def add(self, digests: Sequence[bytes]) -> None:
+        self._hash.update(b"".join(digests))
+
+    def text(self) -> str:
+        return self._hash.hexdigest()
+
+
+def skipped(pieces: Iterable[Piece], mark: Mark, chain: Chain) -> Iterator[Piece]:
+    """What lies behind a mark; raises LegacyUnreadable if what lies before is not what it was."""
+    left = mark.rows
+    for whole in pieces:
+        piece = whole
+        if left:
+            taken = min(left, len(piece))
+            chain.add(piece.digests[:taken])
+            left -= taken
+            if not left:
+                _verify(chain, mark)
+            piece = piece.slice(taken)
+        if len(piece):
+            yield piece
+    if left:
+        raise _changed()
+
+
+def regrouped(pieces: Iterable[Piece], rows: int, size: int) -> Iterator[Piece]:
+    """Pieces of at most so many rows and bytes, one row at least, however they came in."""
+    waiting: list[Piece] = []
+    held_rows = held_bytes = 0
+    for piece in pieces:
+        start = 0
+        for row, octets in enumerate(piece.sizes):
+            if held_rows and (held_rows == rows or held_bytes + octets > size):
+                yield _one([*waiting, piece.slice(start, row - start)])
+                waiting, start, held_rows, held_bytes = [], row, 0, 0
+            held_rows += 1
+            held_bytes += octets
+        waiting.append(piece.slice(start))
+    if held_rows:
+        yield _one(waiting)
+
+
+def _one(pieces: Sequence[Piece]) -> Piece:
+    names = pieces[0].page
+    return Piece({name: joined([piece.page[name] for piece in pieces]) for name in names})
+
+
+def _verify(chain: Chain, mark: Mark) -> None:
+    if chain.text() != mark.chain:
+        raise _changed()
+
+
+def _changed() -> LegacyUnreadable:
+    return LegacyUnreadable(
+        "the rows before the checkpoint are not those that were read",
+        hint="the store has changed since; start a new run",
+    )

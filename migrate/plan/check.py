@@ -1,0 +1,131 @@
+"""`isb-migrate check`: everything is tried before anything moves.
+
+Nothing stops at the first problem; the report holds all of them.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import jsonschema_rs
+import pyarrow as pa
+
+from migrate.core.errors import MigrateError
+from migrate.core.flow import FlowSpec
+from migrate.core.ports import Claim, Population
+from migrate.core.progress import Progress
+from migrate.plan.check_stores import check_stores
+from migrate.plan.estimate import Estimate, disk_problem, estimate, free_below
+from migrate.plan.plan import Plan
+from migrate.plan.problem import Problem, doubtful, of_error, wrong
+from migrate.plan.stores import open_observer
+from migrate.plan.tables import try_tables
+from migrate.transform.derive import check_flow
+
+__all__ = ["CheckReport", "Estimate", "Problem", "check_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """Every problem and doubt; by store the claims, by flow the populations; the estimate."""
+
+    problems: list[Problem]
+    claims: dict[str, list[Claim]]
+    populations: dict[str, Population]
+    estimate: Estimate
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that stop a run."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or what has to be mended first: 2 the plan, 3 the legacy side, 4 the bus."""
+        return min((problem.code for problem in self.errors), default=0)
+
+
+def check_plan(
+    plan: Plan, *, progress: Progress, runs: Path = Path("runs"), real_bus: bool = False
+) -> CheckReport:
+    """Try everything a run needs and report it together.
+
+    `runs`: where run folders will be made, for the disk. `real_bus`: also reach
+    the plan's bus, which only a real run needs.
+    """
+    problems = list(plan.warnings)
+    stores = check_stores(plan, progress)
+    problems += stores.problems
+    progress.note("reference tables")
+    tables, unread = try_tables(plan)
+    problems += unread
+    progress.note("mappings and schemas")
+    for flow in plan.flows.values():
+        problems += schema_problems(plan, flow)
+        problems += _compiled(plan, flow, tables)
+    if real_bus:
+        progress.note(f"bus {plan.bus.name}: connecting")
+        problems += _bus(plan)
+    found = estimate(plan, stores.populations, free_below(runs))
+    too_small = disk_problem(found, runs)
+    problems += [too_small] if too_small else []
+    return CheckReport(problems, stores.claims, stores.populations, found)
+
+
+def schema_problems(plan: Plan, flow: FlowSpec) -> Iterator[Problem]:
+    """Schemas that are no JSON Schema, or refer to what is not in them."""
+    for index, output in enumerate(flow.outputs):
+        where = f"flow.{flow.name}.output[{index}].schema"
+        try:
+            jsonschema_rs.validator_for(json.loads(output.schema), offline=True)
+        except json.JSONDecodeError as error:
+            yield wrong(where, f"is no JSON (line {error.lineno})", "mend the schema file")
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+            yield wrong(where, f"is no JSON Schema: {_first_line(error)}", "mend the schema file")
+
+
+def _compiled(plan: Plan, flow: FlowSpec, tables: Mapping[str, pa.Table]) -> Iterator[Problem]:
+    """What the mapping contract says about a flow's rules, mappings and invariants."""
+    absent = [name for name in plan.tables if name not in tables and _mentions(flow, name)]
+    if absent:
+        yield doubtful(f"flow.{flow.name}", f"not compiled: table {absent[0]} could not be read")
+        return
+    try:
+        for place, problem in check_flow(flow, tables):
+            yield wrong(_place(flow, place), problem)
+    except MigrateError as error:
+        yield of_error(f"flow.{flow.name}", error)
+
+
+def _place(flow: FlowSpec, place: str) -> str:
+    return place if place.startswith("flow.") else f"flow.{flow.name}.{place}".rstrip(".")
+
+
+def _mentions(flow: FlowSpec, table: str) -> bool:
+    texts = [rule.when for rule in flow.fates]
+    texts += [output.sql for output in flow.outputs]
+    texts += [output.when or "" for output in flow.outputs]
+    texts += [route.when or "" for output in flow.outputs for route in output.routes]
+    texts += [invariant.sql for invariant in flow.invariants]
+    word = re.compile(rf"\b{re.escape(table)}\b", re.IGNORECASE)
+    return any(word.search(text) for text in texts)
+
+
+def _bus(plan: Plan) -> Iterator[Problem]:
+    if plan.bus_problem is not None:
+        yield plan.bus_problem
+        return
+    try:
+        observer = open_observer(plan.bus)
+        try:
+            observer.positions()
+        finally:
+            observer.close()
+    except MigrateError as error:
+        yield of_error(f"bus.{plan.bus.name}", error)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]

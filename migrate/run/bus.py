@@ -1,0 +1,55 @@
+"""The writing side of a run's bus, and what its off-ramps allow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from loaders import bus_part
+from migrate.core.errors import BusRefused, CouldNotVerify
+from migrate.core.flow import ARCHIVE, LANES, BusSpec, OffRampSpec
+from migrate.core.ports import Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """Where a run is loaded to; `positions` are its start positions by destination."""
+
+    publisher: Publisher
+    offramps: Mapping[str, OffRampSpec]
+    positions: Mapping[str, str]
+
+    @property
+    def atomic(self) -> bool:
+        """Whether a window lands whole, in order, or not at all."""
+        return bool(getattr(self.publisher, "atomic", False))
+
+    def may_repeat(self, destination: str) -> bool:
+        """Whether the receiver behind an off-ramp drops repeats by message id."""
+        offramp = self.offramps.get(destination)
+        return offramp is not None and offramp.duplicates == "message_id"
+
+
+def open_publisher(spec: BusSpec) -> Publisher:
+    """The one writer of a run. Raises BusRefused, MissingExtra, UsageError."""
+    publisher: Publisher = bus_part(spec.kind, "publish:Publisher")(spec)
+    return publisher
+
+
+def make_ready(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> dict[str, str]:
+    """Provision every off-ramp and the archive; where each ends before the first publish.
+
+    A destination that holds nothing has the empty position. Raises BusRefused.
+    """
+    every = {ARCHIVE: OffRampSpec(ARCHIVE), **offramps}
+    provisioner: Any = bus_part(spec.kind, "provision:Provisioner")(spec)
+    try:
+        provisioner.provision(every.values(), LANES)
+    finally:
+        provisioner.close()
+    observer: Any = bus_part(spec.kind, "observe:Observer")(spec)
+    try:
+        return {**dict.fromkeys(every, ""), **observer.positions()}
+    except CouldNotVerify as error:
+        raise BusRefused(error.message, hint=error.hint) from error
+    finally:
+        observer.close()

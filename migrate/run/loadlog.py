@@ -1,0 +1,228 @@
+"""Intents and receipts of loading, on the framed log: what this tool knows of the bus's side.
+
+A window's intent is on disk before its first byte goes out; its receipt follows
+the bus's answer. A window with an intent and no receipt is in doubt.
+
+    intent  (kind I) {"window", "flow", "batch", "lane", "deliveries": [[ordinal, destination, id]]}
+    receipt (kind R) {"window", "flow", "batch", "lane", "at", "outcomes", "positions": [text|null]}
+
+Outcomes are one letter a delivery: c confirmed, d left in doubt, o open (not on
+the bus, or to be offered again), - as it was.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from migrate.core.clock import rfc3339
+from migrate.core.errors import BusRefused, CouldNotVerify
+from migrate.run.journal import Frame, Journal, read, read_at
+
+INTENT, RECEIPT = b"I", b"R"
+CONFIRMED, IN_DOUBT, OPEN, AS_BEFORE = "c", "d", "o", "-"
+_CODES = {OPEN: 0, CONFIRMED: 1, IN_DOUBT: 2}
+
+Place = tuple[str, int, str]
+"""flow, batch, lane"""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A window as it was offered."""
+
+    window: int
+    place: Place
+    deliveries: list[tuple[int, str, str]]  # ordinal, destination, message id
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A window with what became of each of its deliveries."""
+
+    intent: Intent
+    outcomes: str
+    positions: list[str | None]
+    at: str
+
+
+class Track:
+    """What became of each delivery of one lane of one batch: a byte each, none once all is done."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._states = bytearray(total)
+        self.confirmed = 0
+        self.in_doubt = 0
+
+    def settle(self, ordinal: int, outcome: str) -> None:
+        """Note an outcome. Raises CouldNotVerify for a delivery the batch does not have."""
+        if ordinal >= self._total:
+            raise CouldNotVerify(
+                "the load log names a delivery that its batch does not have",
+                hint="ledger.db and receipts/load.log are not of one state; put back true copies",
+            )
+        if outcome == AS_BEFORE or self.confirmed == self._total:
+            return
+        before, after = self._states[ordinal], _CODES[outcome]
+        self._states[ordinal] = after
+        self.confirmed += (after == 1) - (before == 1)
+        self.in_doubt += (after == 2) - (before == 2)
+        if self.confirmed == self._total:
+            self._states = bytearray()
+
+    def __contains__(self, ordinal: object) -> bool:
+        """Whether a delivery is still to be offered."""
+        return self.open > 0 and isinstance(ordinal, int) and self._states[ordinal] == 0
+
+    def doubts(self, ordinal: int) -> bool:
+        """Whether a delivery was left in doubt."""
+        return self.in_doubt > 0 and self._states[ordinal] == _CODES[IN_DOUBT]
+
+    @property
+    def open(self) -> int:
+        """Deliveries still to be offered."""
+        return self._total - self.confirmed - self.in_doubt
+
+
+class LoadLog:
+    """The log of one run, read from its beginning when opened."""
+
+    def __init__(self, path: Path, run_id: str, counts: Mapping[Place, int | None]) -> None:
+        """Take up the log at `path`, or begin one.
+
+        `counts`: deliveries of each lane of each batch; None for those of a
+        batch that is loaded and needs no looking after. Raises JournalDamaged.
+        """
+        self._path = path
+        self._counts = counts
+        self._tracks: dict[Place, Track] = {}
+        self._forgotten: set[tuple[str, int]] = set()
+        self._intents: list[int] = []
+        self._answers: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        self._unanswered: dict[int, Intent] = {}
+        self._doubtful: set[int] = set()
+        if path.exists():
+            for frame in read(path, run_id):
+                self._recover(frame)
+            self._journal = Journal.reopen(path, run_id)
+        else:
+            self._journal = Journal.create(path, run_id)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._journal.close()
+
+    def track(self, place: Place) -> Track:
+        """What became of one lane of one batch that is not loaded yet."""
+        if place not in self._tracks:
+            total = 0 if place[:2] in self._forgotten else self._counts.get(place)
+            self._tracks[place] = Track(total or 0)
+        return self._tracks[place]
+
+    def intend(self, place: Place, deliveries: Sequence[tuple[int, str, str]]) -> Intent:
+        """Write down what is about to be offered; on disk when this returns."""
+        intent = Intent(len(self._intents), place, list(deliveries))
+        payload = {"deliveries": intent.deliveries}
+        self._intents += self._journal.append([(INTENT, _json(intent, payload))], event="intent")
+        self._unanswered[intent.window] = intent
+        return intent
+
+    def receive(self, intent: Intent, outcomes: str, positions: Sequence[str | None]) -> None:
+        """Write down what became of a window; on disk when this returns."""
+        if not len(outcomes) == len(positions) == len(intent.deliveries):
+            raise BusRefused("the bus did not answer for every delivery of a window")
+        payload = {
+            "at": rfc3339(datetime.now(UTC)),
+            "outcomes": outcomes,
+            "positions": list(positions),
+        }
+        (offset,) = self._journal.append([(RECEIPT, _json(intent, payload))], event="receipt")
+        self._settle(intent, outcomes, offset)
+
+    def unresolved(self) -> list[Intent]:
+        """Every window that has no receipt, or a delivery that was left in doubt."""
+        windows = sorted({*self._unanswered, *self._doubtful})
+        return [
+            self._unanswered.get(window) or self._intent(self._intents[window])
+            for window in windows
+        ]
+
+    def doubts(self, intent: Intent) -> list[tuple[int, str, str]]:
+        """Those deliveries of such a window that are in doubt."""
+        if intent.window in self._unanswered:
+            return intent.deliveries
+        track = self.track(intent.place)
+        return [item for item in intent.deliveries if track.doubts(item[0])]
+
+    @property
+    def in_doubt(self) -> int:
+        """Deliveries of which nobody knows whether the bus has them."""
+        unanswered = sum(len(intent.deliveries) for intent in self._unanswered.values())
+        return unanswered + sum(track.in_doubt for track in self._tracks.values())
+
+    @property
+    def open(self) -> int:
+        """Deliveries still to be offered."""
+        places = [place for place, count in self._counts.items() if count is not None]
+        return sum(self.track(place).open for place in places)
+
+    def answers(self, flow: str, batch: int) -> Iterator[Answer]:
+        """Everything the log says about a batch, in its order; later answers hold."""
+        for at_intent, at_receipt in self._answers.get((flow, batch), []):
+            receipt = json.loads(read_at(self._path, at_receipt))
+            yield Answer(
+                self._intent(at_intent), receipt["outcomes"], receipt["positions"], receipt["at"]
+            )
+
+    def forget(self, flow: str, batch: int) -> None:
+        """A loaded batch needs no looking after any more."""
+        self._forgotten.add((flow, batch))
+        self._answers.pop((flow, batch), None)
+        for place in [place for place in self._tracks if place[:2] == (flow, batch)]:
+            del self._tracks[place]
+
+    def _recover(self, frame: Frame) -> None:
+        content = json.loads(frame.payload)
+        window, place = content["window"], _place(content)
+        if frame.kind == INTENT:
+            self._intents.append(frame.offset)
+        if self._counts.get(place, 0) is None:
+            return
+        if frame.kind == INTENT:
+            self._unanswered[window] = _intent(content)
+        else:
+            intent = self._unanswered.get(window) or self._intent(self._intents[window])
+            self._settle(intent, content["outcomes"], frame.offset)
+
+    def _settle(self, intent: Intent, outcomes: str, offset: int) -> None:
+        track = self.track(intent.place)
+        for (ordinal, _, _), outcome in zip(intent.deliveries, outcomes, strict=True):
+            track.settle(ordinal, outcome)
+        self._unanswered.pop(intent.window, None)
+        if IN_DOUBT in outcomes:
+            self._doubtful.add(intent.window)
+        else:
+            self._doubtful.discard(intent.window)
+        pairs = self._answers.setdefault(intent.place[:2], [])
+        pairs.append((self._intents[intent.window], offset))
+
+    def _intent(self, offset: int) -> Intent:
+        return _intent(json.loads(read_at(self._path, offset)))
+
+
+def _place(content: dict[str, Any]) -> Place:
+    return content["flow"], content["batch"], content["lane"]
+
+
+def _intent(content: dict[str, Any]) -> Intent:
+    deliveries = [(ordinal, to, message) for ordinal, to, message in content["deliveries"]]
+    return Intent(content["window"], _place(content), deliveries)
+
+
+def _json(intent: Intent, rest: dict[str, Any]) -> bytes:
+    flow, batch, lane = intent.place
+    head = {"window": intent.window, "flow": flow, "batch": batch, "lane": lane}
+    return json.dumps({**head, **rest}, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,273 @@
+"""What a plan's SQL may not say, decided on DuckDB's own parse tree and bound plan.
+
+The parse tree shows tables, aggregates and windows as written. The bound plan shows
+what they became: every function behind a keyword or macro, every implicit
+cast, every type. A second parser could be led to see something else.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from migrate.transform.engine import Engine
+
+Node = dict[str, Any]
+
+_CLOCKS = {"age", "current_localtime", "current_localtimestamp"}
+"""They read the clock although DuckDB lists them as CONSISTENT."""
+
+_KEYWORDS = {
+    "current_timestamp": "get_current_timestamp",
+    "current_time": "get_current_time",
+    "localtime": "current_localtime",
+    "localtimestamp": "current_localtimestamp",
+}
+_FREE_AGGREGATES = {
+    *("count", "count_star", "count_if", "countif", "min", "max", "sum"),
+    *("bool_and", "bool_or", "bit_and", "bit_or", "bit_xor"),
+}
+_FREE_WINDOWS = {*_FREE_AGGREGATES, "rank", "dense_rank", "percent_rank", "cume_dist"}
+_TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
+_JOINS = {"REGULAR", "CROSS", "NATURAL", "DEPENDENT"}
+_NESTED = {"LIST", "ARRAY", "STRUCT", "MAP", "UNION", "VARIANT"}
+_BOUND_CALLS = {"BOUND_FUNCTION", "BOUND_AGGREGATE", "BOUND_WINDOW"}
+_NOT_COMPARED = {"alias", "query_location", "query_location_length"}
+
+
+class Rules:
+    """The functions an engine has, and the problems of a query that uses the wrong ones."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._unsteady = _names(
+            engine, "stability IS NOT NULL AND stability <> 'CONSISTENT' AND function_type = 'scalar'"
+        )
+        self._aggregates = _names(engine, "function_type = 'aggregate'")
+        self._macros = _macros(engine)
+
+    def problem(self, sql: str, tables: Collection[str]) -> str | None:
+        """The first thing wrong with a query over these tables; None where there is none."""
+        tree = json.loads(self._engine.syntax_tree(sql))
+        if tree["error"]:
+            return f"cannot be read as a SELECT: {first_line(tree['error_message'])}"
+        if len(tree["statements"]) != 1:
+            return "is more than one statement"
+        known = {name.lower() for name in tables} | set(_common_tables(tree))
+        for node in nodes(tree["statements"][0]["node"]):
+            problem = _table_problem(node, known) or self._expression_problem(node)
+            if problem:
+                return problem
+        return self._plan_problem(sql)
+
+    def _expression_problem(self, node: Node) -> str | None:
+        if node.get("class") == "WINDOW":
+            return _window_problem(node)
+        if node.get("class") == "PARAMETER":
+            return "has a parameter"
+        if node.get("class") != "FUNCTION":
+            return None
+        name = node["function_name"].lower()
+        if name in self._aggregates and name not in _FREE_AGGREGATES:
+            return _aggregate_problem(node)
+        return self._function_problem(name)
+
+    def _function_problem(self, name: str) -> str | None:
+        if self._is_unsteady(name):
+            return f"{name}() does not give the same result every time; use as_of for the time"
+        if "json" in name or name in ("->", "->>"):
+            return f"{name} loses digits of numbers; declare a payload field instead"
+        return None
+
+    def _is_unsteady(self, name: str) -> bool:
+        """Whether a function, or a macro by what it stands for, reads a clock, a seed or a setting."""
+        if name in self._unsteady or name in _CLOCKS:
+            return True
+        definition = self._macros.pop(name, None)
+        if definition is None:
+            return False
+        tree = json.loads(self._engine.syntax_tree(f"SELECT {definition}"))
+        if any(self._is_unsteady(each) for each in _called(tree)):
+            self._unsteady.add(name)
+        return name in self._unsteady
+
+    def _plan_problem(self, sql: str) -> str | None:
+        plan = json.loads(self._engine.bound_plan(sql))
+        if plan["error"]:
+            return f"does not compile: {first_line(plan['error_message'])}"
+        for node in nodes(plan["plans"]):
+            problem = self._bound_problem(node)
+            if problem:
+                return problem
+        return None
+
+    def _bound_problem(self, node: Node) -> str | None:
+        if node.get("expression_class") not in _BOUND_CALLS:
+            return None
+        name = node["qname"]["path"][-1]
+        if name == "__cast":
+            return _cast_problem(node)
+        if name == "sum" and _is_float(node) and not node.get("order_bys"):
+            return "sum() over floating-point numbers depends on their order; cast to DECIMAL"
+        return self._function_problem(name)
+
+
+def nodes(tree: Any) -> Iterator[Node]:
+    """Every object of a JSON tree, outer ones first."""
+    waiting = [tree]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield value
+            waiting += reversed(value.values())
+        elif isinstance(value, list):
+            waiting += reversed(value)
+
+
+def first_line(text: str) -> str:
+    """An engine's message about a query on empty tables, without its drawing of the query."""
+    return text.strip().split("\n", 1)[0]
+
+
+def _names(engine: Engine, condition: str) -> set[str]:
+    found = engine.texts(f"SELECT lower(function_name) FROM duckdb_functions() WHERE {condition}")
+    return {str(name) for (name,) in found}
+
+
+def _macros(engine: Engine) -> dict[str, str]:
+    found = engine.texts(
+        "SELECT lower(function_name), macro_definition FROM duckdb_functions() "
+        "WHERE function_type = 'macro' AND macro_definition IS NOT NULL"
+    )
+    return {str(name): str(definition) for name, definition in found}
+
+
+def _called(tree: Any) -> Iterator[str]:
+    """The functions that a macro's definition calls, and the keywords that stand for one."""
+    for node in nodes(tree):
+        if "function_name" in node:
+            yield node["function_name"].lower()
+        elif node.get("class") == "COLUMN_REF" and len(node["column_names"]) == 1:
+            name = node["column_names"][0].lower()
+            yield _KEYWORDS.get(name, name)
+
+
+def _common_tables(tree: Any) -> Iterator[str]:
+    for node in nodes(tree):
+        for entry in (node.get("cte_map") or {}).get("map", []):
+            yield entry["key"].lower()
+
+
+def _table_problem(node: Node, known: set[str]) -> str | None:
+    check = _TABLE_CHECKS.get(node.get("type", ""))
+    if node.get("sample"):
+        return "takes a sample"
+    return check(node, known) if check else None
+
+
+def _base_table(node: Node, known: set[str]) -> str | None:
+    name = node["table_name"]
+    if node["schema_name"] or node["catalog_name"] or name.lower() not in known:
+        return f'there is no table "{name}"; there are {", ".join(sorted(known))}'
+    return None
+
+
+def _table_function(node: Node, known: set[str]) -> str | None:
+    name = node["function"].get("function_name", "").lower()
+    return None if name in _TABLE_FUNCTIONS else f"{name}() is no table a mapping may read"
+
+
+def _join(node: Node, known: set[str]) -> str | None:
+    kind = node["ref_type"]
+    return None if kind in _JOINS else f"{kind} joins are not determined by their rows"
+
+
+def _distinct(node: Node, known: set[str]) -> str | None:
+    return "DISTINCT ON takes any row" if node.get("distinct_on_targets") else None
+
+
+def _select(node: Node, known: set[str]) -> str | None:
+    """A LIMIT is determined only where the ORDER BY holds everything that is selected."""
+    modifiers = {modifier["type"]: modifier for modifier in node.get("modifiers", [])}
+    if not any(name.startswith("LIMIT") for name in modifiers):
+        return None
+    orders = modifiers.get("ORDER_MODIFIER", {}).get("orders", [])
+    if any(order["expression"].get("type") == "STAR" for order in orders):
+        return None
+    if _covers(orders, node["select_list"]):
+        return None
+    return "LIMIT without a total order: end its ORDER BY with every selected expression"
+
+
+def _refused(what: str) -> Any:
+    return lambda node, known: f"{what} is not for mappings"
+
+
+_TABLE_CHECKS = {
+    "BASE_TABLE": _base_table,
+    "TABLE_FUNCTION": _table_function,
+    "JOIN": _join,
+    "DISTINCT_MODIFIER": _distinct,
+    "SELECT_NODE": _select,
+    "RECURSIVE_CTE_NODE": _refused("WITH RECURSIVE"),
+    "PIVOT": _refused("PIVOT"),
+    "SHOW_REF": _refused("SHOW"),
+}
+
+
+def _aggregate_problem(node: Node) -> str | None:
+    orders = (node.get("order_bys") or {}).get("orders", [])
+    arguments = [argument["expression"] for argument in node["arguments"]]
+    if orders and _covers(orders, arguments):
+        return None
+    return (
+        f"{node['function_name']}() depends on the order of its rows: "
+        "end its ORDER BY with the aggregated values"
+    )
+
+
+def _window_problem(node: Node) -> str | None:
+    name = node["function_name"].lower()
+    if name not in _FREE_WINDOWS:
+        return f"{name}() OVER depends on the order of equal rows; rank() does not"
+    ends = {str(node["start"]), str(node["end"])}
+    if any("ROWS" in end or "GROUPS" in end for end in ends):
+        return "a window of ROWS depends on the order of equal rows"
+    return None
+
+
+def _covers(orders: list[Node], expressions: list[Node]) -> bool:
+    """Whether rows that tie in `orders` are equal in all `expressions` but the constant ones."""
+    ordered = {_form(order["expression"]) for order in orders}
+    wanted = [each for each in expressions if each.get("class") != "CONSTANT"]
+    return all(_form(each) in ordered for each in wanted)
+
+
+def _form(expression: Any) -> str:
+    """An expression without its place and alias."""
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: bare(v) for k, v in sorted(value.items()) if k not in _NOT_COMPARED}
+        return [bare(each) for each in value] if isinstance(value, list) else value
+
+    return json.dumps(bare(expression))
+
+
+def _cast_problem(node: Node) -> str | None:
+    target = node["return_type"]
+    if "JSON" in json.dumps(target):
+        return "a cast to JSON loses digits of numbers; declare a payload field instead"
+    source = next((each for each in nodes(_operands(node)) if "return_type" in each), None)
+    if target["id"] != "VARCHAR" or source is None:
+        return None
+    if source["return_type"]["id"] in _NESTED:
+        return "a list or struct is cast to text; use array_to_string or name its parts"
+    return None
+
+
+def _operands(node: Node) -> Any:
+    return node.get("children") or node.get("child")
+
+
+def _is_float(node: Node) -> bool:
+    return any(argument["id"] in ("DOUBLE", "FLOAT") for argument in node.get("arguments", []))

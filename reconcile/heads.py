@@ -1,0 +1,86 @@
+"""The headers a delivery ought to have on the bus, as one JSON text each, a column at a time.
+
+Only a fast way to recognise the ordinary case: a delivery whose text differs
+from this one is parsed and compared attribute by attribute.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reconcile.match import LANE_ATTRIBUTE, RUN_ATTRIBUTE
+
+_NEEDS_ESCAPE = '["\\\\\\x00-\\x1f]'
+_MARK = "\n"
+
+
+def head_texts(attributes: pa.ListArray, lanes: pa.Array, run_id: str) -> pa.Array:
+    """A JSON object text a row: attributes, lane and run id, names sorted, nothing between.
+
+    `attributes`: list<struct<name, value>> without nulls, names distinct and sorted in each row;
+    `lanes`: string. Returns large_string. The bytes are those of
+    `json.dumps(formats.envelope.bus_headers(…), ensure_ascii=False, separators=(",", ":"))`.
+    """
+    starts = attributes.offsets[:-1]
+    names, values = attributes.values.field("name"), attributes.values.field("value")
+    texts, rows = [], []
+    for signature, members in _signatures(attributes, names):
+        columns = {
+            name: values.take(pc.add(starts.take(members), place))
+            for place, name in enumerate(signature)
+        }
+        columns[LANE_ATTRIBUTE] = lanes.take(members)
+        columns[RUN_ATTRIBUTE] = pa.scalar(run_id, pa.string())
+        texts.append(_objects(columns, len(members)))
+        rows.append(members)
+    if not texts:
+        return pa.array([], pa.large_string())
+    order = pc.sort_indices(pa.concat_arrays(rows))
+    return pa.concat_arrays(texts).take(order)
+
+
+def _signatures(attributes: pa.ListArray, names: pa.Array) -> list[tuple[list[str], pa.Array]]:
+    """Rows with the same attribute names, together: few kinds in any batch."""
+    lists = pa.ListArray.from_arrays(attributes.offsets, names)
+    kinds = pc.binary_join(lists, _MARK).dictionary_encode()
+    return [
+        (kind.split(_MARK) if kind else [], pc.indices_nonzero(pc.equal(kinds.indices, code)))
+        for code, kind in enumerate(kinds.dictionary.to_pylist())
+    ]
+
+
+def _objects(columns: Mapping[str, Any], rows: int) -> pa.Array:
+    """Columns of values to JSON object texts; what is the same in all rows is written once."""
+    pieces: list[Any] = []
+    constant = "{"
+    for place, name in enumerate(sorted(columns)):
+        constant += f"{',' if place else ''}{json.dumps(name, ensure_ascii=False)}:"
+        literal = _literal(columns[name])
+        if isinstance(literal, str):
+            constant += literal
+        else:
+            pieces += [_text(constant), literal]
+            constant = ""
+    pieces.append(_text(constant + "}"))
+    if len(pieces) == 1:
+        return pa.repeat(pieces[0], rows)
+    return pc.binary_join_element_wise(*pieces, _text(""))
+
+
+def _literal(column: Any) -> Any:
+    """Values as JSON strings: one text where all are equal, else a large_string array."""
+    if isinstance(column, pa.Scalar) or pc.all(pc.equal(column, column[0])).as_py():
+        first = column if isinstance(column, pa.Scalar) else column[0]
+        return json.dumps(first.as_py(), ensure_ascii=False)
+    if pc.any(pc.match_substring_regex(column, _NEEDS_ESCAPE)).as_py():
+        escaped = [json.dumps(value, ensure_ascii=False) for value in column.to_pylist()]
+        return pa.array(escaped, pa.large_string())
+    wide = column.cast(pa.large_string())
+    return pc.binary_join_element_wise(_text('"'), wide, _text('"'), _text(""))
+
+
+def _text(value: str) -> pa.Scalar:
+    return pa.scalar(value, pa.large_string())

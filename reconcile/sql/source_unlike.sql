@@ -1,0 +1,11 @@
+-- Records that the two sides do not hold equally often, and how often both do.
+CREATE OR REPLACE TEMP TABLE source_unlike AS
+SELECT flow, legacy_id, record_digest, least(sum(was), sum(now)) AS common
+FROM (
+    SELECT flow, legacy_id, record_digest, 1 AS was, 0 AS now FROM sealed
+    UNION ALL
+    SELECT flow, legacy_id, record_digest, 0, 1 FROM present
+)
+WHERE list_contains($flows, flow)
+GROUP BY flow, legacy_id, record_digest
+HAVING sum(was) <> sum(now);

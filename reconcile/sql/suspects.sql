@@ -1,0 +1,26 @@
+-- Message ids of all deliveries that do not pair off one to one by their digest,
+-- those of them that both sides know, and observed deliveries nobody expects.
+CREATE OR REPLACE TEMP TABLE suspect AS
+SELECT DISTINCT message_id
+FROM (
+    SELECT any_value(message_id) AS message_id
+    FROM (
+        SELECT print, message_id, 1 AS expected, 0 AS observed FROM expected
+        UNION ALL
+        SELECT print, message_id, 0, 1 FROM observed
+    )
+    GROUP BY print
+    HAVING sum(expected) <> 1 OR sum(observed) <> 1
+);
+
+CREATE OR REPLACE TEMP TABLE contested AS
+SELECT message_id
+FROM suspect
+SEMI JOIN (SELECT message_id FROM expected) USING (message_id)
+SEMI JOIN (SELECT message_id FROM observed) USING (message_id);
+
+CREATE OR REPLACE TEMP TABLE stranger AS
+SELECT o.row, o.destination, o.lane, o.message_id, o.place
+FROM observed o
+ANTI JOIN expected e ON e.message_id = o.message_id
+WHERE o.message_id IS NULL OR o.message_id IN (SELECT s.message_id FROM suspect s);

@@ -1,0 +1,260 @@
+"""The workbench of one reconciliation: a private temporary folder, and DuckDB over it.
+
+Every side is appended to a Parquet file batch by batch and joined from there,
+out of core: memory does not grow with the number of messages. The database
+reads and writes below this folder and nowhere else.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from migrate.core.durable import PRIVATE_FILE, create_private, private_folder
+from migrate.core.errors import RunLocked
+from migrate.core.schema import DIGEST, FATE, FINDING
+from migrate.transform.engine import RFC3339
+from migrate.transform.names import literal, quoted
+
+MEMORY_LIMIT = "1GB"
+BATCH = 10_000
+
+SOURCE = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("flow", pa.string()),
+        ("position", pa.int64()),
+        ("source_key", pa.string()),
+        ("legacy_id", pa.string()),
+        ("record_digest", DIGEST),
+    ]
+)
+"""A legacy record, as sealed or as the store holds it now."""
+
+CORRELATED = pa.schema([*FATE, ("is_request", pa.bool_()), ("is_reply", pa.bool_())])
+"""A fate, and its part in a pair of request and reply (null in flows without pairs)."""
+
+EXPECTED = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("flow", pa.string()),
+        ("position", pa.int64()),
+        ("legacy_id", pa.string()),
+        ("output", pa.string()),
+        ("message_id", pa.string()),
+        ("destination", pa.string()),
+        ("lane", pa.string()),
+        ("order_key", pa.string()),
+        ("sequence", pa.int64()),
+        ("print", DIGEST),  # of destination, lane, message_id, headers, body
+    ]
+)
+"""A promised delivery."""
+
+PRESENT = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("arrival", pa.int64()),
+        ("destination", pa.string()),
+        ("lane", pa.string()),
+        ("message_id", pa.string()),
+        ("place", pa.string()),
+        ("print", DIGEST),  # of the same five things, as they lie on the bus
+    ]
+)
+"""A delivery on the bus."""
+
+CONTENT = pa.schema([("row", pa.int64()), ("head", pa.large_string()), ("body", pa.large_binary())])
+"""Headers and body behind a row of EXPECTED or PRESENT; read only where prints differ."""
+
+POSSIBLE = pa.schema(
+    [
+        ("message_id", pa.string()),
+        ("flow", pa.string()),
+        ("legacy_id", pa.string()),
+        ("fate", pa.string()),
+    ]
+)
+"""A message id that could be made from a legacy message, whatever its fate."""
+
+ROWS = pa.schema([("row", pa.int64())])
+FOUND = pa.schema([name for name in FINDING if name.name != "first_seen"])
+
+
+class Relation:
+    """A growing Parquet file: append tables, then close; empty is a file too."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path = path
+        self.schema = schema
+        self.rows = 0
+        self._file = create_private(path)
+        self._writer = pq.ParquetWriter(
+            self._file, schema, compression="lz4", use_dictionary=_repetitive(schema)
+        )
+
+    def append(self, table: pa.Table) -> None:
+        """Add rows; columns by the schema's names."""
+        self.rows += table.num_rows
+        self._writer.write_table(table.select(self.schema.names).cast(self.schema))
+
+    def close(self) -> None:
+        """Finish the file; appending ends here."""
+        if not self._file.closed:
+            self._writer.close()
+            self._file.close()
+
+    def __enter__(self) -> "Relation":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Work:
+    """A temporary folder below `parent` with a database; a context manager that removes it."""
+
+    def __init__(self, parent: Path) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix=".work-", dir=private_folder(parent)))
+        self.db = _database(self.folder)
+
+    def relation(self, name: str, schema: pa.Schema) -> Relation:
+        """A new relation; `publish` makes it a view of that name."""
+        return Relation(self.folder / f"{name}.parquet", schema)
+
+    def publish(self, name: str, relation: Relation) -> None:
+        """Close a relation and let queries see it by `name`."""
+        relation.close()
+        self.view(name, [relation.path])
+
+    def view(self, name: str, files: Sequence[Path]) -> None:
+        """Let queries see Parquet files as `name`."""
+        self.db.execute(_view(name, files))
+
+    def keep(self, name: str, schema: pa.Schema, batches: Iterator[pa.Table]) -> None:
+        """Write batches to a new relation and publish it."""
+        with self.relation(name, schema) as relation:
+            for table in batches:
+                relation.append(table)
+        self.publish(name, relation)
+
+    def run(self, query: str, values: dict[str, Any] | None = None) -> None:
+        """A statement without a result: SQL, or the name of a file in reconcile/sql."""
+        self.db.execute(_sql(query), values)
+
+    def rows(self, query: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """A small result in memory."""
+        return list(self.db.execute(_sql(query), values).fetchall())
+
+    def stream(
+        self, query: str, values: dict[str, Any] | None = None, batch: int = BATCH
+    ) -> Iterator[pa.RecordBatch]:
+        """A result of any size, on a cursor of its own, batch by batch."""
+        with self.db.cursor() as cursor:
+            yield from cursor.sql(_sql(query), params=values).to_arrow_reader(batch)
+
+    @contextmanager
+    def sandbox(
+        self, files: Mapping[str, Sequence[Path]], tables: Mapping[str, pa.Table]
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A database of its own for a plan's SQL: it sees these relations and nothing else."""
+        with _database(self.folder) as db:
+            for name, table in tables.items():
+                db.register("isb_reference", table)
+                db.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM isb_reference")
+                db.unregister("isb_reference")
+            for name, paths in files.items():
+                db.execute(_view(name, paths))
+            yield db
+
+    def close(self) -> None:
+        """Remove everything."""
+        self.db.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> "Work":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the reconciliation of a run; what a killed one left behind is removed first.
+
+    Raises RunLocked while another process reconciles the same run.
+    """
+    private_folder(folder)
+    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunLocked(
+                "another process is reconciling this run", hint="wait for it to end"
+            ) from None
+        for stale in folder.glob(".work-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _database(folder: Path) -> duckdb.DuckDBPyConnection:
+    db = duckdb.connect(":memory:")
+    for setting in (
+        f"memory_limit = '{MEMORY_LIMIT}'",
+        f"temp_directory = {literal(str(folder / 'spill'))}",
+        f"allowed_directories = [{literal(str(folder))}]",
+        "enable_external_access = false",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "preserve_insertion_order = false",
+        "arrow_large_buffer_size = true",
+        "TimeZone = 'UTC'",
+        "lock_configuration = true",
+    ):
+        db.execute(f"SET {setting}")
+    db.execute(RFC3339)  # invariants may use what mappings may use
+    return db
+
+
+def _view(name: str, files: Sequence[Path]) -> str:
+    listed = ", ".join(literal(str(path)) for path in files)
+    return f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT * FROM read_parquet([{listed}])"
+
+
+def _repetitive(schema: pa.Schema) -> list[str]:
+    """Columns worth a dictionary: the names of places, not ids and bytes."""
+    wanted = ("flow", "output", "destination", "lane", "fate", "rule", "reason", "place", "kind")
+    return [name for name in schema.names if name in wanted]
+
+
+def _sql(query: str) -> str:
+    return _file(query) if query.endswith(".sql") else query
+
+
+@cache
+def _file(name: str) -> str:
+    return (Path(__file__).parent / "sql" / name).read_text(encoding="utf-8")

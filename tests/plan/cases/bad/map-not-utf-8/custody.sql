@@ -1,0 +1,1 @@
+SELECT position, 'café' AS place FROM message

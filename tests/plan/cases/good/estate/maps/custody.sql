@@ -1,0 +1,1 @@
+SELECT position, no AS "custodyNumber", ver AS "version" FROM message
