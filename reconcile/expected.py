@@ -6,7 +6,7 @@ after its baseline is read.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from migrate.core.durable import private_folder, write_segment
+from migrate.core.durable import create_private, private_folder
 from migrate.core.errors import CouldNotVerify
 from migrate.core.flow import Envelope, FlowSpec
 from migrate.core.identity import row_digests
@@ -27,79 +27,101 @@ from reconcile.heads import head_texts
 from reconcile.totals import Totals
 from reconcile.work import CONTENT, CORRELATED, EXPECTED, SOURCE, Work
 
+STAGE = "derive again"
+ROW_BITS = 40  # a flow's rows are numbered apart from all others'
+RELATIONS = {
+    "fate": CORRELATED,
+    "sealed": SOURCE,
+    "expected": EXPECTED,
+    "expected_content": CONTENT,
+}
 PRINT_DOMAIN = "isb-migrate/delivery/1"
 
 
 @dataclass(slots=True)
 class Expectation:
-    """What was derived of a flow."""
+    """What was derived of a flow. `further`: messages beyond the first of a legacy message."""
 
     totals: Totals = field(default_factory=Totals)
+    further: int = 0
     pairs: dict[str, list[Path]] = field(default_factory=dict)  # by output with invariants
 
 
 class Expected:
-    """Collects the expected side on a workbench, flow after flow, then `publish`."""
+    """The expected side of one flow, on a workbench; `number` tells it from the other flows'."""
 
-    def __init__(self, work: Work, run_id: str) -> None:
+    def __init__(self, work: Work, run_id: str, number: int) -> None:
         self._work = work
         self._run_id = run_id
-        self._fates = work.relation("fate", CORRELATED)
-        self._sealed = work.relation("sealed", SOURCE)
-        self._deliveries = work.relation("expected", EXPECTED)
-        self._contents = work.relation("expected_content", CONTENT)
+        self._first_row = number << ROW_BITS
+        self.relations = {
+            name: work.relation(name, schema, part=number) for name, schema in RELATIONS.items()
+        }
+        self.found = Expectation()
 
     def derive(
         self,
         flow: FlowSpec,
-        segments: Iterator[pa.Table],
+        segments: Iterable[pa.Table],
         envelope: Envelope,
         tables: Mapping[str, pa.Table],
         progress: Progress,
-    ) -> Expectation:
-        """Derive a flow's segments in order, each a table in LEGACY."""
-        done = Expectation()
+    ) -> None:
+        """Derive a flow's segments in order, each a table in LEGACY.
+
+        Raises what reading and compiling raise; `discard` then.
+        """
         blocked: frozenset[str] = frozenset()
         with Deriver(flow, envelope, tables) as deriver:
             for legacy in segments:
                 derived = deriver.derive(legacy)
                 derived, blocked = hold_successors(derived, legacy, blocked, flow)
-                done.totals.add(legacy)
                 self.add(flow, derived, legacy, _parts(deriver, flow, legacy))
-                self._keep_pairs(flow, derived, done)
-                progress.advance("derive again", legacy.num_rows)
-        return done
+                progress.advance(STAGE, legacy.num_rows)
 
     def add(
         self, flow: FlowSpec, derived: Derived, legacy: pa.Table, parts: Sequence[pa.Array]
     ) -> None:
         """Keep one derived segment; `parts`: is_request and is_reply of every legacy row."""
-        self._sealed.append(source_rows(flow.name, legacy, self._sealed.rows))
+        sealed, promises = self.relations["sealed"], self.relations["expected"]
+        sealed.append(source_rows(flow.name, legacy, self._first_row + sealed.rows))
         fates = derived.fates.select(FATE.names)
         for name, part in zip(("is_request", "is_reply"), parts, strict=True):
             fates = fates.append_column(name, part)
-        self._fates.append(fates)
-        promised, content = deliveries(derived.messages, self._run_id, self._deliveries.rows)
-        self._deliveries.append(promised)
-        self._contents.append(content)
+        self.relations["fate"].append(fates)
+        messages = derived.messages
+        promised, content = deliveries(messages, self._run_id, self._first_row + promises.rows)
+        promises.append(promised)
+        self.relations["expected_content"].append(content)
+        self.found.totals.add(legacy)
+        self.found.further += messages.num_rows - pc.count_distinct(messages["position"]).as_py()
+        self._keep_pairs(flow, derived)
 
-    def publish(self) -> None:
-        """Let queries see `fate`, `sealed`, `expected`, `expected_content`."""
-        for relation in (self._fates, self._sealed, self._deliveries, self._contents):
-            self._work.publish(relation.path.stem, relation)
+    def discard(self) -> None:
+        """Forget this flow: it could not be derived whole."""
+        for relation in self.relations.values():
+            relation.close()
 
-    def _keep_pairs(self, flow: FlowSpec, derived: Derived, done: Expectation) -> None:
+    def _keep_pairs(self, flow: FlowSpec, derived: Derived) -> None:
         for output in dict.fromkeys(invariant.output for invariant in flow.invariants):
             table = derived.pairs.get(output)
-            files = done.pairs.setdefault(output, [])
+            files = self.found.pairs.setdefault(output, [])
             if table is not None and len(table):
                 path = self._pairs_folder(flow, output) / f"{len(files):06d}.parquet"
-                write_segment(path, table)
+                with create_private(path) as out:
+                    pq.write_table(table, out, compression="lz4")
                 files.append(path)
 
     def _pairs_folder(self, flow: FlowSpec, output: str) -> Path:
         name = hashlib.sha256(f"{flow.name}\0{output}".encode()).hexdigest()[:16]
         return private_folder(self._work.folder / "pairs" / name)
+
+
+def publish(work: Work, sides: Sequence[Expected]) -> None:
+    """Let queries see `fate`, `sealed`, `expected`, `expected_content` of all these flows."""
+    for name, schema in RELATIONS.items():
+        parts = [side.relations[name] for side in sides] or [work.relation(name, schema)]
+        work.publish(name, *parts)
 
 
 def sealed_segments(

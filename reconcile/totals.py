@@ -1,4 +1,4 @@
-"""Control totals of records as they pass by: what a plain query of the store counts, counted again."""
+"""Control totals of records as they pass by: what a plain query of the store counts."""
 
 import json
 from dataclasses import dataclass

@@ -133,18 +133,15 @@ class Work:
         self.folder = Path(tempfile.mkdtemp(prefix=".work-", dir=private_folder(parent)))
         self.db = _database(self.folder)
 
-    def relation(self, name: str, schema: pa.Schema) -> Relation:
-        """A new relation; `publish` makes it a view of that name."""
-        return Relation(self.folder / f"{name}.parquet", schema)
+    def relation(self, name: str, schema: pa.Schema, *, part: int = 0) -> Relation:
+        """A new relation, or one of several parts of it."""
+        return Relation(self.folder / f"{name}-{part}.parquet", schema)
 
-    def publish(self, name: str, relation: Relation) -> None:
-        """Close a relation and let queries see it by `name`."""
-        relation.close()
-        self.view(name, [relation.path])
-
-    def view(self, name: str, files: Sequence[Path]) -> None:
-        """Let queries see Parquet files as `name`."""
-        self.db.execute(_view(name, files))
+    def publish(self, name: str, *parts: Relation) -> None:
+        """Close relations and let queries see them as one view."""
+        for relation in parts:
+            relation.close()
+        self.db.execute(_view(name, [relation.path for relation in parts]))
 
     def keep(self, name: str, schema: pa.Schema, batches: Iterator[pa.Table]) -> None:
         """Write batches to a new relation and publish it."""

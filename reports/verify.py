@@ -49,10 +49,7 @@ def verify_pack(path: Path) -> list[str]:
         return [*problems, f"{MANIFEST}: damaged"]
     problems += _tree(files, kept, tree)
     problems += _files(pack, files)
-    salt = _read(pack.parent / SALT)
-    if salt is not None:
-        problems += _kept(pack.parent, kept, salt)
-    return problems
+    return problems + _kept(pack.parent, kept)
 
 
 def fingerprint(pem: bytes) -> str:
@@ -131,8 +128,12 @@ def _files(pack: Path, files: Sequence[Any]) -> list[str]:
     return problems + [f"{name}: not in the manifest" for name in strangers]
 
 
-def _kept(run: Path, kept: Sequence[Any], salt: bytes) -> list[str]:
-    """Files that stayed in the run folder, and strangers among them."""
+def _kept(run: Path, kept: Sequence[Any]) -> list[str]:
+    """Files that stayed in the run folder, and strangers among them; nothing where it is not."""
+    salt = _read(run / SALT)
+    if not salt:
+        lost = (run / "baseline.json").exists()
+        return [f"{SALT}: missing: files kept in the run cannot be checked"] if lost else []
     named = {entry["path"] for entry in kept}
     problems = [problem for entry in kept for problem in _compare(run, entry, salt)]
     for folder in KEPT_FOLDERS:

@@ -1,13 +1,12 @@
 """What a file holds for a flow: counted once when a run seals it, and again whenever asked."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from extractors.files.charset import declared_charset
 from extractors.files.cutters import cut, prepare
-from extractors.files.record_types import RecordTypes, keeper
+from extractors.files.record_types import keeper
 from extractors.files.walk import Folder
 from migrate.core.flow import SourceSpec
 
@@ -41,27 +40,10 @@ def survey(folder: Folder, source: SourceSpec, path: str) -> FileFacts:
     with folder.open(path) as file:
         view, charset = prepare(file, source.record, declared_charset(source))
         for span in cut(view, source.record, charset):
-            record = view.slice(span.start, span.end)
-            if keep is None or keep(record, charset):
+            if keep is None or keep(view.slice(span.start, span.end), charset):
                 records += 1
-                size += len(record)
-        return FileFacts(
-            path, file.size, file.modified_ns, file.finish(), charset, records, size
-        )
-
-
-def count_types(
-    folder: Folder, source: SourceSpec, path: str, types: RecordTypes
-) -> Mapping[str, int]:
-    """How many records of each type a file holds, under the types' labels."""
-    found: Counter[str] = Counter()
-    with folder.open(path) as file:
-        view, charset = prepare(file, source.record, declared_charset(source))
-        for span in cut(view, source.record, charset):
-            record = view.slice(span.start, span.end)
-            found[types.label(types.of(record, charset))] += 1
-        file.finish()
-    return found
+                size += view.length(span.start, span.end)
+        return FileFacts(path, file.size, file.modified_ns, file.finish(), charset, records, size)
 
 
 def identical(folder: Folder, paths: list[str]) -> Iterator[tuple[str, ...]]:

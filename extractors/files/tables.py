@@ -29,7 +29,10 @@ def read_table(folder: Folder, path: str) -> pa.Table:
 def _csv(file: FileView) -> pa.Table:
     charset, mark = charset_of(file, DETECT, xml=False)
     text = file.slice(mark, file.size).decode(charset, "replace")
-    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except csv.Error:
+        rows = []
     names = rows[0] if rows else []
     if not names or len(set(names)) < len(names):
         raise LegacyUnreadable(

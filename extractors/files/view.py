@@ -28,7 +28,7 @@ class View(Protocol):
     """How far `read` has come."""
 
     def read(self, count: int) -> bytes:
-        """The next `count` bytes, fewer at the end."""
+        """Up to `count` bytes from there; none only at the end."""
         ...
 
     def seek(self, offset: int) -> None:
@@ -37,6 +37,10 @@ class View(Protocol):
 
     def slice(self, start: int, end: int) -> bytes:
         """The exact bytes of the file behind a stretch of the view."""
+        ...
+
+    def length(self, start: int, end: int) -> int:
+        """How many bytes that would be."""
         ...
 
 
@@ -61,6 +65,10 @@ class BytesView:
     def slice(self, start: int, end: int) -> bytes:
         """See View."""
         return self._data[start:end]
+
+    def length(self, start: int, end: int) -> int:
+        """See View."""
+        return end - start
 
 
 class FileView:
@@ -118,6 +126,10 @@ class FileView:
             return self._held[first : end - self._held_from]
         return self._pread(start, end - start)
 
+    def length(self, start: int, end: int) -> int:
+        """See View."""
+        return end - start
+
     def finish(self) -> str:
         """SHA-256 (hexadecimal) of the whole file, which did not change meanwhile."""
         self.offset = self._hashed
@@ -172,8 +184,15 @@ class WideView:
 
     def slice(self, start: int, end: int) -> bytes:
         """See View."""
+        return self._view.slice(*self._extent(start, end))
+
+    def length(self, start: int, end: int) -> int:
+        """See View."""
+        return self._view.length(*self._extent(start, end))
+
+    def _extent(self, start: int, end: int) -> tuple[int, int]:
         first, last = (self._base + place * self._width for place in (start, end))
-        return self._view.slice(first, min(last, self._view.size))
+        return first, min(last, self._view.size)
 
 
 def width_of(charset: str) -> int:

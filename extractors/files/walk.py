@@ -7,11 +7,12 @@ the root is refused, unless out_of_scope names it.
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
-from extractors.files.globs import matches
+from extractors.files.globs import expression, matches
 from extractors.files.view import FileView, irregular, unreadable
-from migrate.core.errors import LegacyUnreadable
+from migrate.core.errors import LegacyUnreadable, PlanError
 from migrate.core.flow import SourceSpec, StoreSpec
 
 
@@ -21,8 +22,13 @@ class Folder:
     def __init__(self, spec: StoreSpec) -> None:
         self._given = Path(spec.url)
         self._out_of_scope = spec.out_of_scope
+        for key, _ in spec.out_of_scope:
+            try:
+                expression(key)
+            except ValueError as error:
+                raise PlanError(str(error), key=f"store.{spec.name}.out_of_scope") from None
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """The root, with no link left in it; LegacyUnreadable if it is no folder."""
         try:
@@ -58,9 +64,8 @@ class Folder:
 
     def open(self, path: str) -> FileView:
         """A view of a file."""
-        root = self.root
-        full = root / path
-        if not full.resolve().is_relative_to(root) or full.resolve() != full:
+        full = self.root / path
+        if full.resolve() != full:
             raise _link(path)
         return FileView(full, path)
 
@@ -85,7 +90,8 @@ def _named(path: str) -> str:
     except UnicodeEncodeError:
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         raise LegacyUnreadable(
-            f"the name of {shown} is not UTF-8", hint="rename the file; its name is part of every id"
+            f"the name of {shown} is not UTF-8",
+            hint="rename the file; its name is part of every id",
         ) from None
     return path
 

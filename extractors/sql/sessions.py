@@ -20,7 +20,7 @@ _ARROW = {
     "real": pa.float64(),
     "integer": pa.int64(),
 }
-_WAIT_S = 60
+WAIT_S = 60
 
 Pieces: TypeAlias = Generator[list[pa.Array], None, None]
 
@@ -61,7 +61,7 @@ class Sessions:
     @contextmanager
     def open(self) -> Iterator[Session]:
         """A session in a fresh read transaction. Raises LegacyUnreadable."""
-        if not self._free.acquire(timeout=_WAIT_S):
+        if not self._free.acquire(timeout=WAIT_S):
             raise LegacyUnreadable(
                 f'store "{self._name}": all sessions are in use', hint="raise limits.sessions"
             )

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 _ABSENT = b"\xff" * 8
 _NOTHING = pa.scalar(b"", pa.large_binary())
+_NULL = pa.scalar(None, pa.large_binary())
 
 RECORD_COLUMNS = (
     "source_key",
@@ -65,7 +66,7 @@ def row_digests(domain: str, columns: Sequence[pa.Array]) -> pa.Array:
     The parts are joined by Arrow, all rows at once; only the hashing is done row by row.
     """
     start = pa.scalar(encode((domain.encode(),)), pa.large_binary())
-    steps = pa.array(range(0, 8 * len(columns[0]) + 1, 8), pa.int64()).buffers()[1]
+    steps = _steps(len(columns[0]))
     parts = [part for column in columns for part in (_lengths(column, steps), column)]
     joined = pc.binary_join_element_wise(
         start, *parts, _NOTHING, null_handling="replace", null_replacement=b""
@@ -111,6 +112,11 @@ def message_digest(attributes: Iterable[tuple[str, str]], body: bytes) -> bytes:
     return digest("isb-migrate/message/1", (*flat, body))
 
 
+def _steps(rows: int) -> pa.Buffer:
+    """The offsets 0, 8, 16 … of that many lengths."""
+    return pa.array(range(0, 8 * rows + 1, 8), pa.int64()).buffers()[1]
+
+
 def _lengths(column: pa.Array, steps: pa.Buffer) -> pa.Array:
     """The length prefix of every value of a large_binary column, as `encode` writes it.
 
@@ -127,6 +133,8 @@ def _as_bytes(column: pa.ChunkedArray) -> pa.Array:
     """A column's values as the bytes that are hashed; large_binary."""
     whole = column.combine_chunks()
     kind = whole.type
+    if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
+        return _headers_as_bytes(whole)
     if pa.types.is_list(kind):
         lists = [None if value is None else _list_bytes(value) for value in whole.to_pylist()]
         return pa.array(lists, pa.large_binary())
@@ -135,15 +143,26 @@ def _as_bytes(column: pa.ChunkedArray) -> pa.Array:
     return whole.cast(pa.large_binary())
 
 
+def _headers_as_bytes(lists: pa.ListArray) -> pa.Array:
+    """`encode` of the names, types and values of each row's headers, in the order the store gave.
+
+    The headers are encoded in Arrow, all rows at once, and then joined row by row.
+    """
+    sizes = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    ends = pa.array([0, *sizes.cumsum().tolist()], pa.int32())
+    headers = lists.flatten()
+    columns = [
+        pc.struct_field(headers, part).cast(pa.large_binary()) for part in ("name", "type", "value")
+    ]
+    steps = _steps(len(headers))
+    parts = [part for column in columns for part in (_lengths(column, steps), column)]
+    encoded = pc.binary_join_element_wise(
+        *parts, _NOTHING, null_handling="replace", null_replacement=b""
+    )
+    joined = pa.ListArray.from_arrays(ends, encoded)
+    return pc.if_else(pc.is_valid(lists), pc.binary_join(joined, _NOTHING), _NULL)
+
+
 def _list_bytes(values: list[object]) -> bytes:
-    """A list's canonical bytes: names sorted, headers in the order the store gave."""
-    if values and isinstance(values[0], dict):
-        flat: list[bytes | None] = []
-        for header in values:
-            assert isinstance(header, dict)
-            flat.extend(
-                None if header[part] is None else str(header[part]).encode()
-                for part in ("name", "type", "value")
-            )
-        return encode(flat)
+    """A list's canonical bytes: names sorted."""
     return encode(sorted(str(value).encode() for value in values))

@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema_rs
 import pyarrow as pa
 
-from migrate.core.errors import MigrateError
+from migrate.core.errors import BusRefused, CouldNotVerify, MigrateError
 from migrate.core.flow import FlowSpec
 from migrate.core.ports import Claim, Population
 from migrate.core.progress import Progress
@@ -63,8 +63,7 @@ def check_plan(
     problems += unread
     progress.note("mappings and schemas")
     for flow in plan.flows.values():
-        problems += schema_problems(plan, flow)
-        problems += _compiled(plan, flow, tables)
+        problems += _flow(plan, flow, tables)
     if real_bus:
         progress.note(f"bus {plan.bus.name}: connecting")
         problems += _bus(plan)
@@ -74,7 +73,15 @@ def check_plan(
     return CheckReport(problems, stores.claims, stores.populations, found)
 
 
-def schema_problems(plan: Plan, flow: FlowSpec) -> Iterator[Problem]:
+def _flow(plan: Plan, flow: FlowSpec, tables: Mapping[str, pa.Table]) -> Iterator[Problem]:
+    """Schemas, and what the mapping contract says about rules, mappings and invariants."""
+    schemas = list(schema_problems(flow))
+    yield from schemas
+    told = tuple(problem.where for problem in schemas)
+    yield from (one for one in _compiled(plan, flow, tables) if not one.where.startswith(told))
+
+
+def schema_problems(flow: FlowSpec) -> Iterator[Problem]:
     """Schemas that are no JSON Schema, or refer to what is not in them."""
     for index, output in enumerate(flow.outputs):
         where = f"flow.{flow.name}.output[{index}].schema"
@@ -87,20 +94,31 @@ def schema_problems(plan: Plan, flow: FlowSpec) -> Iterator[Problem]:
 
 
 def _compiled(plan: Plan, flow: FlowSpec, tables: Mapping[str, pa.Table]) -> Iterator[Problem]:
-    """What the mapping contract says about a flow's rules, mappings and invariants."""
     absent = [name for name in plan.tables if name not in tables and _mentions(flow, name)]
     if absent:
-        yield doubtful(f"flow.{flow.name}", f"not compiled: table {absent[0]} could not be read")
+        where = f"flow.{flow.name}"
+        yield doubtful(where, f"not compiled: table {absent[0]} could not be read")
         return
     try:
         for place, problem in check_flow(flow, tables):
-            yield wrong(_place(flow, place), problem)
+            yield wrong(_key(flow, place), problem)
     except MigrateError as error:
         yield of_error(f"flow.{flow.name}", error)
 
 
-def _place(flow: FlowSpec, place: str) -> str:
-    return place if place.startswith("flow.") else f"flow.{flow.name}.{place}".rstrip(".")
+def _key(flow: FlowSpec, place: str) -> str:
+    """A place that names a rule, output or invariant, as the key path that counts them."""
+    root = f"flow.{flow.name}."
+    counted = [(f"fate.{rule.rule}", f"fate[{i}]") for i, rule in enumerate(flow.fates)]
+    counted += [(f"output.{one.name}", f"output[{i}]") for i, one in enumerate(flow.outputs)]
+    counted += [
+        (f"invariant.{one.name}", f"invariant[{i}]") for i, one in enumerate(flow.invariants)
+    ]
+    rest = place.removeprefix(root)
+    for named, key in sorted(counted, key=lambda pair: -len(pair[0])):
+        if rest == named or rest.startswith(f"{named}."):
+            return root + key + rest.removeprefix(named)
+    return place
 
 
 def _mentions(flow: FlowSpec, table: str) -> bool:
@@ -117,14 +135,18 @@ def _bus(plan: Plan) -> Iterator[Problem]:
     if plan.bus_problem is not None:
         yield plan.bus_problem
         return
+    where = f"bus.{plan.bus.name}"
     try:
         observer = open_observer(plan.bus)
         try:
             observer.positions()
         finally:
             observer.close()
+    except CouldNotVerify as error:
+        hint = f"{error.hint or 'see that it is there'}; an empty bus is made ready by a run"
+        yield Problem("error", where, error.message, hint, BusRefused.exit_code)
     except MigrateError as error:
-        yield of_error(f"bus.{plan.bus.name}", error)
+        yield of_error(where, error)
 
 
 def _first_line(error: Exception) -> str:

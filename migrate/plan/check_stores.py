@@ -9,9 +9,11 @@ from migrate.core.errors import MigrateError
 from migrate.core.flow import SourceSpec, StoreSpec
 from migrate.core.ports import Claim, LegacyStore, Population
 from migrate.core.progress import Progress
+from migrate.plan.flow_model import FlowModel
 from migrate.plan.plan import Plan
 from migrate.plan.problem import Problem, doubtful, of_error, wrong
 from migrate.plan.stores import open_store
+from migrate.plan.walk import keys_of
 
 _T = TypeVar("_T")
 
@@ -65,31 +67,43 @@ def _check_store(
     if rights is not None:
         report.problems.append(_writable(where, rights, spec))
     sources = [flow.source for flow in plan.flows.values() if flow.source.store == spec.name]
+    readable = True
     for source in sources:
         progress.note(f"flow {source.flow}: counting")
-        _check_source(store, source, report)
+        readable &= _check_source(store, source, report)
+    if not readable:
+        return  # claims would only repeat what is wrong with the source
     claims = report.attempt(where, lambda: store.claims(sources))
     if claims is not None:
         report.claims[spec.name] = list(claims)
         report.problems += claim_problems(spec.name, claims)
 
 
-def _check_source(store: LegacyStore, source: SourceSpec, report: StoresReport) -> None:
+def _check_source(store: LegacyStore, source: SourceSpec, report: StoresReport) -> bool:
+    """Whether the source can be read; its population goes into the report."""
     where = f"flow.{source.flow}"
     found = report.attempt(where, lambda: store.check(source))
-    if found is None:
-        return
-    report.problems += [wrong(where, text) for text in found]
-    if found:
-        return
+    if found is None or found:
+        report.problems += [_source_problem(where, text) for text in found or ()]
+        return False
     population = report.attempt(where, lambda: store.population(source))
     if population is None:
-        return
+        return False
     report.populations[source.flow] = population
     if population.rows == 0:
         report.problems.append(
             doubtful(where, "the store holds no message of this flow", "see `from` and `where`")
         )
+    return True
+
+
+def _source_problem(where: str, text: str) -> Problem:
+    """What a store says of a source, usually `key: problem; remedy`."""
+    key, colon, rest = text.partition(": ")
+    if not colon or key.partition(".")[0] not in keys_of(FlowModel):
+        return wrong(where, text)
+    message, _, remedy = rest.partition("; ")
+    return wrong(f"{where}.{key}", message, remedy or None)
 
 
 def _writable(where: str, rights: str, spec: StoreSpec) -> Problem:

@@ -117,12 +117,6 @@ def _record(where: str, record: RecordModel) -> Iterator[Problem]:
                 f"means nothing to format {record.format}",
                 f"it is for {' and '.join(formats)}",
             )
-    if record.format == "xml" and record.each is None:
-        yield wrong(
-            f"{where}.each",
-            "is missing: which element is a record?",
-            'each = "/batch/impression", or format = "file" where a file is one record',
-        )
     if record.format == "csv":
         yield from _csv(where, record)
 

@@ -83,15 +83,15 @@ class RecordModel(Section):
 
     format: Literal["file", "xml", "json", "jsonl", "csv", "fixed", "text"] = Field(
         default="file",
-        description="How a file is cut: `file` (the whole file is one record), `xml` (a repeated "
-        "element), `json` (a document, or the elements of an array), `jsonl`, `csv`, `fixed` "
+        description="How a file is cut: `file` (the whole file is one record), `xml` and `json` (a "
+        "document, or a repeated part of it), `jsonl`, `csv`, `fixed` "
         "and `text` (a record each line).",
         examples=["csv"],
     )
     each: Text | None = Field(
         default=None,
         description="Path of the repeated part: the element for `xml`, `/*` or `/items/*` for "
-        "`json`.",
+        "`json`. Without it the whole document is one record.",
         examples=["/batch/impression"],
     )
     header: bool = Field(

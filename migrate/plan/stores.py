@@ -3,17 +3,17 @@
 from typing import cast
 
 from extractors import STORES
-from loaders import BUSES
+from loaders import EXTRAS as BUS_EXTRAS
+from loaders import bus_part
 from migrate.core.errors import MissingExtra
 from migrate.core.flow import BusSpec, StoreSpec
 from migrate.core.ports import LegacyStore, Observer
 from migrate.core.registry import resolve
 
 EXTRAS = {
+    **BUS_EXTRAS,
     "adbc_driver_postgresql": "postgresql",
-    "psycopg": "postgresql",
     "psycopg2": "postgresql",
-    "pymysql": "mariadb",
 }
 """Which extra brings a module that may be missing."""
 
@@ -34,8 +34,7 @@ def open_store(spec: StoreSpec) -> LegacyStore:
 def open_observer(spec: BusSpec) -> Observer:
     """The witness's read-only view of a bus. Errors as for open_store, BusRefused in place of
     LegacyUnreadable."""
-    observers = {kind: f"{package}.observe:Observer" for kind, package in BUSES.items()}
-    adapter = resolve(observers, spec.kind, what="kind of bus", extras=EXTRAS)
+    adapter = bus_part(spec.kind, "observe:Observer")
     try:
         return cast("Observer", adapter(spec))
     except ModuleNotFoundError as error:

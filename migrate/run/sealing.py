@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from migrate import __version__
+from migrate.core.errors import RunConflict
 from migrate.core.flow import BusSpec
 from migrate.core.ports import LegacyStore, Population
 from migrate.core.progress import Progress
@@ -62,8 +63,16 @@ def opened(plan: Plan) -> Iterator[Stores]:
 def begun(
     folder: RunFolder, plan: Plan, ledger: Ledger, stores: Stores, progress: Progress
 ) -> Baseline:
-    """The run's baseline; at the first call inputs and populations are fixed and written down."""
+    """The run's baseline; at the first call inputs and populations are fixed and written down.
+
+    Raises RunConflict for a run that has lost it.
+    """
     if not folder.baseline.exists():
+        if any(flow.batches for flow in ledger.flows()):
+            raise RunConflict(
+                f"run {folder.run_id} has lost its baseline",
+                hint="put baseline.json back, or start another run",
+            )
         _begin(folder, plan, ledger.run(), stores, progress)
     return read_baseline(folder)
 

@@ -7,8 +7,9 @@ every level of structs, unless the output keeps them. Nulls in lists stay.
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from decimal import Decimal
 from json.encoder import encode_basestring
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -102,7 +103,7 @@ def _texts(column: pa.Array, keep_null: bool) -> Texts:
     return [None if value is None else write(value) for value in column.to_pylist()]
 
 
-def _writer(kind: pa.DataType) -> Callable[[object], str]:
+def _writer(kind: pa.DataType) -> Callable[[Any], str]:
     if pa.types.is_boolean(kind):
         return _boolean
     if pa.types.is_date32(kind):
@@ -112,17 +113,16 @@ def _writer(kind: pa.DataType) -> Callable[[object], str]:
     return encode_basestring
 
 
-def _boolean(value: object) -> str:
+def _boolean(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _date(value: object) -> str:
-    assert isinstance(value, date)
+def _date(value: date) -> str:
     return f'"{value.isoformat()}"'
 
 
-def _integer(value: object) -> str:
-    return f"{value:d}" if isinstance(value, int) else f"{value:f}"
+def _integer(value: int | Decimal) -> str:
+    return f"{value:.0f}" if isinstance(value, Decimal) else str(value)
 
 
 def _struct_texts(column: pa.StructArray, keep_null: bool) -> Texts:
@@ -156,8 +156,6 @@ def _objects(members: list[tuple[str, Texts]], keep_null: bool) -> Iterator[str]
             parts = [name + (value or "null") for name, value in zip(names, values, strict=True)]
         else:
             parts = [
-                name + value
-                for name, value in zip(names, values, strict=True)
-                if value is not None
+                name + value for name, value in zip(names, values, strict=True) if value is not None
             ]
         yield "{" + ",".join(parts) + "}"

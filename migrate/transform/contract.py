@@ -7,6 +7,7 @@ query alone.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
+from typing import cast
 
 import duckdb
 import pyarrow as pa
@@ -196,11 +197,15 @@ def _arrow_type(kind: duckdb.sqltypes.DuckDBPyType, place: str) -> pa.DataType:
     if str(kind) == "VARCHAR":
         return pa.string()
     if kind.id == "list":
-        return pa.list_(_arrow_type(kind.children[0][1], f"{place}[]"))
+        return pa.list_(_arrow_type(_children(kind)[0][1], f"{place}[]"))
     if kind.id == "struct":
         return pa.struct(
-            [(name, _arrow_type(child, f"{place}.{name}")) for name, child in kind.children]
+            [(name, _arrow_type(child, f"{place}.{name}")) for name, child in _children(kind)]
         )
     remedy = _REMEDIES.get(kind.id, "cast it to VARCHAR")
     raise Broken(f"returns {place} as {kind}; {remedy}")
 
+
+def _children(kind: duckdb.sqltypes.DuckDBPyType) -> list[tuple[str, duckdb.sqltypes.DuckDBPyType]]:
+    """A nested type's parts; the driver's hints say it could also be a decimal's or an enum's."""
+    return cast("list[tuple[str, duckdb.sqltypes.DuckDBPyType]]", kind.children)

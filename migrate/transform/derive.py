@@ -13,6 +13,7 @@ from migrate.core.flow import ARCHIVE, Envelope, FlowSpec
 from migrate.core.identity import message_id
 from migrate.transform.batch import Batch
 from migrate.transform.checking import check_flow, compiled
+from migrate.transform.collector import resting_collector
 from migrate.transform.derived import Derived
 from migrate.transform.engine import Engine
 from migrate.transform.fate import Rules, decide, leave_undecided
@@ -57,13 +58,14 @@ class Deriver:
 
     def derive(self, legacy: pa.Table) -> Derived:
         """Fates, messages, quarantine and pairs of rows in core.schema.LEGACY."""
-        batch = Batch(self._flow, self._envelope, legacy)
-        self._decide(batch)
-        batch.require(self._payloads)
-        batch.route(self._engine, self._routing)
-        for number, output in enumerate(self._outputs):
-            batch.map(self._engine, number, output)
-        return batch.finish(self._maker, self._outputs, self._paired)
+        with resting_collector():
+            batch = Batch(self._flow, self._envelope, legacy)
+            self._decide(batch)
+            batch.require(self._payloads)
+            batch.route(self._engine, self._routing)
+            for number, output in enumerate(self._outputs):
+                batch.map(self._engine, number, output)
+            return batch.finish(self._maker, self._outputs, self._paired)
 
     def _decide(self, batch: Batch) -> None:
         """A fate for every row; payloads are read where a fate needs them."""
@@ -100,9 +102,7 @@ class Deriver:
         self.close()
 
 
-def possible_message_ids(
-    namespace: str, flow: FlowSpec, legacy_id: str
-) -> list[tuple[str, str]]:
+def possible_message_ids(namespace: str, flow: FlowSpec, legacy_id: str) -> list[tuple[str, str]]:
     """Every id a legacy message's messages could bear: (output, message_id), the archive last."""
     names = [*(output.name for output in flow.outputs), ARCHIVE]
     return [(name, message_id(namespace, flow.name, legacy_id, name)) for name in names]

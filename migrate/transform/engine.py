@@ -65,9 +65,7 @@ class Engine:
         try:
             text = table.cast(pa.schema([(column, pa.string()) for column in table.column_names]))
             self._connection.register("isb_reference", text)
-            self._connection.execute(
-                f"CREATE TABLE {quoted(name)} AS SELECT * FROM isb_reference"
-            )
+            self._connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM isb_reference")
             self._connection.unregister("isb_reference")
         except (pa.ArrowException, duckdb.Error):
             raise PlanError("cannot be used as a table of texts", key=f"tables.{name}") from None
@@ -90,7 +88,9 @@ class Engine:
 
     def syntax_tree(self, sql: str) -> str:
         """DuckDB's own parse of a query, as JSON."""
-        return str(self._connection.sql(f"SELECT json_serialize_sql({literal(sql)})").fetchall()[0][0])
+        return str(
+            self._connection.sql(f"SELECT json_serialize_sql({literal(sql)})").fetchall()[0][0]
+        )
 
     def bound_plan(self, sql: str) -> str:
         """DuckDB's bound plan of a query, as JSON: every function, every cast, every type."""

@@ -8,7 +8,6 @@ import pyarrow as pa
 from migrate.core.clock import rfc3339
 
 
-
 @dataclass(slots=True)
 class Facts:
     """One list a column, one entry a row; times are RFC 3339 texts."""

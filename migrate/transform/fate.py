@@ -36,7 +36,11 @@ def decide(
             rule = rules[hit]
             account.decide(row, rule.fate, rule.rule)
     for place in answers.failed:
-        account.quarantine(rows[place], Reason.MAPPING_ERROR, _rule_at_fault(engine, rules, relation.slice(place, 1)))
+        account.quarantine(
+            rows[place],
+            Reason.MAPPING_ERROR,
+            _rule_at_fault(engine, rules, relation.slice(place, 1)),
+        )
 
 
 def leave_undecided(account: Account) -> None:
@@ -50,4 +54,3 @@ def _rule_at_fault(engine: Engine, rules: Sequence[FateRule], row: pa.Table) -> 
         if ask(engine, row, [Column(rule.when, "")]).failed:
             return f"rule {rule.rule}"
     return "rule"
-

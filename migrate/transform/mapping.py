@@ -107,9 +107,7 @@ class OutputMapping:
         for name, _ in self.shape.members:
             yield name
 
-    def _forbidden(
-        self, columns: dict[str, pa.Array], rows: list[int], mapped: Mapped
-    ) -> set[int]:
+    def _forbidden(self, columns: dict[str, pa.Array], rows: list[int], mapped: Mapped) -> set[int]:
         """Marks and returns the result's rows with a value that no body may hold."""
         bad: set[int] = set()
         for name, column in columns.items():
@@ -134,9 +132,7 @@ def _rows_of(relation: pa.Table, positions: np.ndarray) -> np.ndarray:
     return rows_at(relation, positions)
 
 
-def _in_order(
-    table: pa.Table, rows: np.ndarray, counts: np.ndarray
-) -> tuple[pa.Table, list[int]]:
+def _in_order(table: pa.Table, rows: np.ndarray, counts: np.ndarray) -> tuple[pa.Table, list[int]]:
     if len(rows) == len(counts) and np.array_equal(rows, np.arange(len(counts))):
         return table, rows.tolist()
     order = np.argsort(rows, kind="stable")

@@ -22,7 +22,9 @@ _LARGEST = 2**63
 
 def overlays(flow: FlowSpec) -> list["Overlay"]:
     """The flow's overlays. Raises PlanError for a column or field that cannot take part."""
-    fields = {field.name: place for place, field in enumerate(flow.payload.fields) if not field.many}
+    fields = {
+        field.name: place for place, field in enumerate(flow.payload.fields) if not field.many
+    }
     times = dict(flow.source.times)
     found = []
     for column, field in flow.payload.overlay:

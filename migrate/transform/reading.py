@@ -34,7 +34,7 @@ class Payloads:
         self._overlays = overlays(flow)
 
     def read(self, legacy: pa.Table, relation: pa.Table) -> Read:
-        """`legacy` in core.schema.LEGACY and `relation` as of `legacy_relation`, row by row alike."""
+        """`legacy` in core.schema.LEGACY, and `relation` what `legacy_relation` makes of it."""
         layers = [overlay.over(relation) for overlay in self._overlays]
         found: list[Found] = []
         kept: list[int] = []

@@ -95,7 +95,11 @@ def _scope_problem(scope: Scope) -> str | None:
 
 
 def _position_problem(select: exp.Select) -> str | None:
-    """`position` has to come through as it is."""
+    """`position` has to come through, as it is."""
+    if not any(each.is_star or _is_position(each) for each in select.expressions):
+        return (
+            f"drops {POSITION}" if POSITION not in select.named_selects else f"changes {POSITION}"
+        )
     for projection in select.expressions:
         star = projection.find(exp.Star)
         if star is not None and any(_names_position(each) for each in _changed(star)):
@@ -123,6 +127,7 @@ def _is_position(expression: exp.Expression) -> bool:
 
 def _grouping_problem(scope: Scope) -> str | None:
     select = scope.expression
+    assert isinstance(select, exp.Select)
     group = select.args.get("group")
     aggregates = [each for each in scope.find_all(exp.AggFunc) if not _is_windowed(each)]
     if not aggregates and group is None and not select.args.get("having"):
@@ -143,10 +148,11 @@ def _groups_position(expression: exp.Expression, select: exp.Select) -> bool:
     return _is_position(expression)
 
 
-def _is_windowed(aggregate: exp.Expression) -> bool:
-    return isinstance(aggregate.parent, exp.Window) or isinstance(
-        aggregate.parent, exp.IgnoreNulls | exp.RespectNulls | exp.Filter
-    ) and isinstance(aggregate.parent.parent, exp.Window)
+def _is_windowed(aggregate: exp.Expr) -> bool:
+    parent = aggregate.parent
+    if isinstance(parent, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
+        parent = parent.parent
+    return isinstance(parent, exp.Window)
 
 
 def _window_problem(scope: Scope) -> str | None:

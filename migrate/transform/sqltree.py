@@ -40,7 +40,8 @@ class Rules:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._unsteady = _names(
-            engine, "stability IS NOT NULL AND stability <> 'CONSISTENT' AND function_type = 'scalar'"
+            engine,
+            "stability IS NOT NULL AND stability <> 'CONSISTENT' AND function_type = 'scalar'",
         )
         self._aggregates = _names(engine, "function_type = 'aggregate'")
         self._macros = _macros(engine)
@@ -79,7 +80,7 @@ class Rules:
         return None
 
     def _is_unsteady(self, name: str) -> bool:
-        """Whether a function, or a macro by what it stands for, reads a clock, a seed or a setting."""
+        """Whether a function, or what a macro stands for, reads a clock, a seed or a setting."""
         if name in self._unsteady or name in _CLOCKS:
             return True
         definition = self._macros.pop(name, None)
@@ -103,7 +104,7 @@ class Rules:
     def _bound_problem(self, node: Node) -> str | None:
         if node.get("expression_class") not in _BOUND_CALLS:
             return None
-        name = node["qname"]["path"][-1]
+        name = node.get("qname", {"path": [""]})["path"][-1]
         if name == "__cast":
             return _cast_problem(node)
         if name == "sum" and _is_float(node) and not node.get("order_bys"):

@@ -34,6 +34,9 @@ class Deliveries:
         return Answer(comparison.compared, tuple(unverified))
 
 
+_OTHER_ENGINE = "and the engine is not the one that was sealed: use the versions of baseline.json"
+
+
 def _unsure(evidence: Evidence) -> list[tuple[str, str]]:
     """An unchanged source that derives differently under another engine alters nothing."""
     query = (
@@ -43,8 +46,7 @@ def _unsure(evidence: Evidence) -> list[tuple[str, str]]:
     return [
         (
             f"flow {flow}",
-            f"{count} deliveries derive differently from what is on the bus, and the engine is not "
-            "the one that was sealed: reconcile with the versions in baseline.json",
+            f"{count} deliveries derive differently from what is on the bus, {_OTHER_ENGINE}",
         )
         for flow, count in evidence.work.rows(query)
     ]

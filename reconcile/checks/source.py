@@ -68,9 +68,10 @@ def _pairing(shared: str) -> str:
         ) {side}"""
         for side in ("gone", "come")
     )
-    return f"INSERT INTO source_pair SELECT $how, gone.row, come.row FROM {sides} " + (
-        "USING (flow, shared, nth)"
-    )
+    return f"""
+        INSERT INTO source_pair
+        SELECT $how, gone.row, come.row FROM {sides} USING (flow, shared, nth)
+    """
 
 
 def _shown(evidence: Evidence, digest: bytes | None) -> str:

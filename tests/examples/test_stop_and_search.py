@@ -46,6 +46,7 @@ def _made_up(folder: Path) -> Path:
         "2019-01-a": [PLAIN, PLAIN, odd, undated, odd],
         "2019-02-a": [PLAIN],
         "2019-03-a": [],
+        "2019-03-b": [],
         "2019-04-a": ["," * (len(MEMBERS) - 1)] * 3,
     }
     for name, rows in months.items():

@@ -24,7 +24,10 @@ CASES = (
     Case(_arrives("one of two equal updates, without a key"), columns=_TWIN_UPRN),
     Case(_arrives("the other of two equal updates, without a key"), columns=_TWIN_UPRN),
     Case(
-        _arrives("line break and doubled quotes inside quotes", organisation='The "Old"\r\nMill'),
+        _arrives(
+            "line break and doubled quotes inside quotes",
+            **{"address.organisation": 'The "Old"\r\nMill'},
+        ),
         swap(r',"",(\d+),"",', ',"The ""Old""\r\nMill",12,"",'),
     ),
     Case(
@@ -34,7 +37,7 @@ CASES = (
     Case(quarantined("fate.undecided", "change type left empty"), swap('"U"', '""')),
     Case(quarantined("field.missing", "missing mandatory field", "uprn"), swap(r"^\d+", "")),
     Case(
-        _arrives("last record of a file without its line ending", x="530000.10"),
+        _arrives("last record of a file without its line ending", **{"coordinates.x": "530000.10"}),
         lambda text: swap(r"5\d{5}\.\d\d", "530000.10")(text).rstrip(b"\r\n"),
     ),
 )

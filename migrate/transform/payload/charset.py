@@ -51,7 +51,7 @@ def codec(name: str) -> str:
 
 
 def decoded(data: bytes, charset: str) -> str:
-    """The text of some bytes, without a byte order mark. Raises Refused with the bad byte's place."""
+    """The text of some bytes without a byte order mark. Raises Refused (place: the bad byte)."""
     try:
         text = data.decode(charset)
     except UnicodeDecodeError as error:

@@ -175,7 +175,9 @@ def _tokens(field: FieldSpec) -> tuple[str, ...]:
     if field.select == "":
         return ()
     if not field.select.startswith("/") or re.search(r"~(?![01])", field.select):
-        raise PlanError("is no JSON pointer (RFC 6901)", key=field.name, hint='such as "/person/id"')
+        raise PlanError(
+            "is no JSON pointer (RFC 6901)", key=field.name, hint='such as "/person/id"'
+        )
     parts = field.select[1:].split("/")
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
 
@@ -260,9 +262,7 @@ def _deeper(document: Any, limit: int) -> bool:
         if not level:
             return False
         level = [
-            child
-            for each in level
-            for child in (each.values() if type(each) is dict else each)
+            child for each in level for child in (each.values() if type(each) is dict else each)
         ]
     return True
 

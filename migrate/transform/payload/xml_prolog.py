@@ -29,9 +29,7 @@ def with_namespaces(text: str, headers: tuple[tuple[str, str | None], ...]) -> s
     itself declares stays.
     """
     wanted = {
-        name: uri or ""
-        for name, uri in headers
-        if name == "xmlns" or name.startswith("xmlns:")
+        name: uri or "" for name, uri in headers if name == "xmlns" or name.startswith("xmlns:")
     }
     if not wanted:
         return text

@@ -1,0 +1,158 @@
+"""Bringing the three sides onto the workbench; what cannot be had is a doubt, not an error."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+
+from migrate.core.errors import MigrateError
+from migrate.core.progress import Progress
+from migrate.core.redact import Pseudonyms
+from migrate.core.runfolder import RunFolder
+from migrate.plan.seal import Sealed, run_bus
+from migrate.plan.stores import open_observer, open_store
+from migrate.transform.derive import ENGINE
+from reconcile import expected, observed, source
+from reconcile.evidence import Evidence
+from reconcile.expected import Expectation, Expected, sealed_segments
+from reconcile.source import Sources, read_sources
+from reconcile.work import Work
+
+Doubts = list[tuple[str, str]]
+"""(scope, reason) of what could not be verified; scopes are `run`, `bus`, `flow x`, `store y`."""
+
+
+@dataclass(slots=True)
+class Gathered:
+    """The evidence, what could not be had of it, and how long each stage took."""
+
+    evidence: Evidence
+    doubts: Doubts
+    derived: dict[str, Expectation] = field(default_factory=dict)
+    timings: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def gather(folder: RunFolder, sealed: Sealed, work: Work, progress: Progress) -> Gathered:
+    """Derive the expected side, observe the bus, read the stores again."""
+    doubts: Doubts = list(_about_the_run(sealed))
+    timings: dict[str, dict[str, float]] = {}
+    rows = sum(population.rows for population in sealed.baseline.populations.values())
+    with _stage(expected.STAGE, rows, timings, progress):
+        derived = _derive(folder, sealed, work, doubts, progress)
+    with _stage(observed.STAGE, None, timings, progress):
+        bus_seen = _observe(folder, sealed, work, doubts, progress)
+    with _stage(source.STAGE, rows, timings, progress):
+        found = _read_again(sealed, work, progress)
+    evidence = _evidence(sealed, work, derived, found, bus_seen=bus_seen)
+    return Gathered(evidence, doubts + found.unverified, derived, timings)
+
+
+def _evidence(
+    sealed: Sealed,
+    work: Work,
+    derived: dict[str, Expectation],
+    found: Sources,
+    *,
+    bus_seen: bool,
+) -> Evidence:
+    plan, baseline = sealed.plan, sealed.baseline
+    return Evidence(
+        work=work,
+        run_id=baseline.run_id,
+        namespace=plan.namespace,
+        flows=plan.flows,
+        hide=Pseudonyms(plan.namespace).of,
+        offramps=plan.offramps,
+        derived=frozenset(derived),
+        reread=frozenset(found.reread),
+        spools=frozenset(_spools(sealed)),
+        bus_seen=bus_seen,
+        same_engine=baseline.engine == ENGINE,
+        populations=baseline.populations,
+        totals={name: flow.totals for name, flow in derived.items()},
+        totals_now=found.totals,
+        controls_now=found.controls,
+        claims=found.claims,
+        tables=sealed.tables,
+        pairs={
+            (name, output): files
+            for name, flow in derived.items()
+            for output, files in flow.pairs.items()
+        },
+    )
+
+
+def _about_the_run(sealed: Sealed) -> Iterator[tuple[str, str]]:
+    baseline = sealed.baseline
+    if not baseline.sealed:
+        yield "run", "extraction was not completed: run the same command again to go on"
+    for name in sealed.plan.flows:
+        if name not in baseline.segments:
+            yield f"flow {name}", "not part of this run"
+
+
+def _derive(
+    folder: RunFolder, sealed: Sealed, work: Work, doubts: Doubts, progress: Progress
+) -> dict[str, Expectation]:
+    """Every flow whose segments are whole and that derives."""
+    plan, baseline = sealed.plan, sealed.baseline
+    envelope = plan.envelope(baseline.as_of)
+    whole: dict[str, Expected] = {}
+    for number, (name, flow) in enumerate(plan.flows.items()):
+        if name not in baseline.segments:
+            continue
+        side = Expected(work, baseline.run_id, number)
+        segments = sealed_segments(folder, name, baseline.segments[name])
+        try:
+            side.derive(flow, segments, envelope, sealed.tables, progress)
+            whole[name] = side
+        except MigrateError as error:
+            doubts.append((f"flow {name}", error.message))
+            side.discard()
+    expected.publish(work, list(whole.values()))
+    return {name: side.found for name, side in whole.items()}
+
+
+def _observe(
+    folder: RunFolder, sealed: Sealed, work: Work, doubts: Doubts, progress: Progress
+) -> bool:
+    """Whether the bus could be read in full."""
+    start = sealed.baseline.positions
+    try:
+        if start is None:
+            doubts.append(("bus", "loading never began: run the same command again to go on"))
+        else:
+            bus = run_bus(folder, sealed.plan, sealed.baseline.kind)
+            with closing(open_observer(bus)) as observer:
+                observed.observe(work, observer.observe(start), progress)
+            return True
+    except MigrateError as error:
+        doubts.append(("bus", error.message))
+    observed.nothing_observed(work)
+    return False
+
+
+def _read_again(sealed: Sealed, work: Work, progress: Progress) -> Sources:
+    """Flows in the baseline of every store of the plan."""
+    plan = sealed.plan
+    flows = list(plan.flows.values())
+    return read_sources(work, list(plan.stores.values()), flows, open_store, progress)
+
+
+def _spools(sealed: Sealed) -> Iterator[str]:
+    for name, flow in sealed.plan.flows.items():
+        if sealed.plan.stores[flow.source.store].kind == "files":
+            yield name
+
+
+@contextmanager
+def _stage(
+    name: str, total: int | None, timings: dict[str, dict[str, float]], progress: Progress
+) -> Iterator[None]:
+    progress.start(name, total)
+    begun = time.perf_counter()
+    try:
+        yield
+    finally:
+        timings[name] = {"seconds": round(time.perf_counter() - begun, 3)}
+        progress.finish(name)

@@ -1,0 +1,5 @@
+"""As the SQL bus does."""
+
+from loaders.sql.observe import Observer
+
+__all__ = ["Observer"]
