@@ -68,7 +68,7 @@ def _nothing_compared(evidence: "Evidence") -> Comparison:
     work = evidence.work
     Findings(work, "delivery_finding").publish()
     work.publish("disowned", work.relation("disowned", ROWS))
-    work.run("CREATE OR REPLACE TEMP VIEW unmatched AS SELECT row FROM expected")
+    work.run("CREATE OR REPLACE VIEW unmatched AS SELECT row FROM expected")
     return Comparison()
 
 

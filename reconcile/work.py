@@ -227,6 +227,7 @@ def _database(folder: Path) -> duckdb.DuckDBPyConnection:
         "enable_external_access = false",
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
+        "python_enable_replacements = false",
         "preserve_insertion_order = false",
         "arrow_large_buffer_size = true",
         "TimeZone = 'UTC'",

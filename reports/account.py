@@ -17,14 +17,14 @@ BALANCE = columns(
     ("+", "sign"),
     ("Quarantined", "count"),
     ("Account", "state"),
-    ("Messages derived", "count"),
+    ("Further", "count"),
     ("Verdict", "state"),
 )
 
 
 def account_of(entry: Json) -> Json:
     """The account of a summary or of one flow in it."""
-    return dict(entry.get("account", entry))
+    return dict(entry["account"])
 
 
 def account_table(report: Report) -> Table:
@@ -36,7 +36,8 @@ def account_table(report: Report) -> Table:
         rows=tuple(_balance(name, entry) for name, entry in report.flows.items()),
         empty="The plan has no flow.",
         total=_balance("All flows", report.summary),
-        note="Messages derived are counted on their own: one legacy message may become several.",
+        note="Further: messages beyond the first that one legacy message became. They are counted "
+        "on their own and belong to no fate.",
     )
 
 
@@ -113,7 +114,7 @@ def _place(place: Json, kinds: list[str]) -> tuple[Cell, ...]:
     counts = [int(place[name]) for name in ("expected", "observed", "matched")]
     found = [int(place["findings"].get(kind, 0)) for kind in kinds]
     return (
-        place["destination"],
+        place["destination"] or "(no name)",
         place["lane"],
         *counts,
         *found,

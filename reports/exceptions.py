@@ -140,7 +140,7 @@ def limit_table(report: Report) -> Table:
         (
             limit["flow"],
             limit["what"],
-            None if limit["limit"] is None else str(limit["limit"]),
+            "any number" if limit["limit"] is None else str(limit["limit"]),
             int(limit["count"]),
             "within" if limit["within"] else "over",
         )

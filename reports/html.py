@@ -12,19 +12,20 @@ from reports.model import Report
 from reports.show import visible
 from reports.svg import picture
 from reports.templating import SVG_FONT, environment
-from reports.view import view_of
+from reports.view import View, view_of
 
 FILE = "index.html"
 
 
 def render(report: Report) -> Iterator[bytes]:
     """The whole page, UTF-8. Equal reports give equal bytes."""
-    style = _style() + _running_head(report)
+    view = view_of(report)
+    style = _style() + _running_head(view)
     page = (
         environment()
         .get_template("report.html")
         .render(
-            view=view_of(report),
+            view=view,
             picture=picture(report),
             font=SVG_FONT,
             style=Markup(style),  # noqa: S704 - ours, but for the marking, which is CSS-escaped
@@ -39,10 +40,10 @@ def _style() -> str:
     return resources.files("reports").joinpath("templates/report.css").read_text(encoding="utf-8")
 
 
-def _running_head(report: Report) -> str:
+def _running_head(view: View) -> str:
     """Marking, run and page number in the margins of every printed page."""
-    marking = css_string(visible(report.marking))
-    run = css_string(visible(f"{report.plan['name']}, run {report.run['id']}"))
+    marking = css_string(visible(view.marking))
+    run = css_string(visible(view.title))
     boxes = (
         f"@top-center {{ content: {marking}; font: 600 8pt Arial, sans-serif; }} "
         f"@bottom-left {{ content: {run}; font: 7.5pt Arial, sans-serif; }} "

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from reports.matters import headline
 from reports.model import Json, Report
 from reports.show import THIN, visible
-from reports.words import KINDS, meaning
+from reports.words import DOUBTS, KINDS, meaning
 
 FILE = "junit.xml"
 OTHER = "other findings"
@@ -66,10 +66,10 @@ def _suite(
         if check == OTHER and not counts:
             continue
         case = _case(suite, name, check)
-        if counts:
+        if counts.keys() - DOUBTS:
             _fail(case, counts)
-        elif reasons:
-            _error(case, reasons)
+        elif counts or reasons:
+            _error(case, [*_counted(counts), *reasons])
     return suite
 
 
@@ -105,9 +105,11 @@ def _case(suite: ET.Element, flow: str, check: str) -> ET.Element:
 def _fail(case: ET.Element, counts: Mapping[str, int]) -> None:
     said = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     failure = ET.SubElement(case, "failure", message=_plain(said), type=visible(next(iter(counts))))
-    failure.text = "\n".join(
-        visible(f"{kind}: {count}. {meaning(KINDS, kind)}") for kind, count in counts.items()
-    )
+    failure.text = "\n".join(visible(line) for line in _counted(counts))
+
+
+def _counted(counts: Mapping[str, int]) -> list[str]:
+    return [f"{kind}: {count}. {meaning(KINDS, kind)}" for kind, count in counts.items()]
 
 
 def _error(case: ET.Element, reasons: list[str]) -> None:

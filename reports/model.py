@@ -51,7 +51,8 @@ class Report:
 
     @property
     def plan(self) -> Json:
-        return dict(self.details["plan"])
+        """Name, namespace, environment, marking, timezone; empty where it could not be read."""
+        return dict(self.details.get("plan") or {})
 
     @property
     def marking(self) -> str:

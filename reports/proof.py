@@ -118,16 +118,17 @@ def invariant_queries(report: Report) -> Listing:
 
 
 def assurance_table(report: Report) -> Table:
-    """What each assurance rests on and what it cannot see."""
-    rows = [
-        (a["what"], a["flow"] or "all flows", a["level"], a["rests_on"], a["cannot_see"])
-        for a in report.part("assurance")
-    ]
+    """What each assurance rests on and what it cannot see; flows with the same words together."""
+    flows: dict[tuple[str, ...], list[str]] = {}
+    for entry in report.part("assurance"):
+        words = tuple(str(entry[name]) for name in ("what", "level", "rests_on", "cannot_see"))
+        flows.setdefault(words, []).append(entry["flow"] or "all flows")
+    rows = [(what, ", ".join(flows[what, *words]), *words) for what, *words in flows]
     return Table(
         name="Assurance",
         caption="Assurances and their limits",
         columns=columns(
-            ("Of", "name"), ("Flow", "name"), ("Level", "state"), "Rests on", "Cannot see"
+            ("Of", "name"), ("Flows", "name"), ("Level", "state"), "Rests on", "Cannot see"
         ),
         rows=tuple(rows),
         empty="Nothing is assured.",
@@ -232,7 +233,7 @@ def timing_table(report: Report) -> Table:
 
 
 def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return name.replace("_per_s", " per second").replace("_", " ").capitalize()
 
 
 def _timing(value: object) -> Cell:
@@ -243,7 +244,10 @@ def _timing(value: object) -> Cell:
 
 def version_table(report: Report) -> Table:
     """Versions of what decides bytes."""
-    versions = {"isb-migrate": report.run.get("tool_version"), **report.details["versions"]}
+    versions = {
+        "isb-migrate": report.run.get("tool_version"),
+        **(report.details.get("versions") or {}),
+    }
     return Table(
         name="Versions",
         caption="Versions",
@@ -258,7 +262,7 @@ def digest_table(report: Report) -> Table:
         name="Digests",
         caption="Digests of the plan and its inputs (SHA-256)",
         columns=columns(("File", "name"), ("Digest", "id")),
-        rows=_pairs(report.details["digests"].items()),
+        rows=_pairs((report.details.get("digests") or {}).items()),
     )
 
 

@@ -34,7 +34,7 @@ def view_of(report: Report) -> View:
     line = headline(report)
     return View(
         marking=report.marking,
-        title=f"{report.plan['name']}, run {report.run['id']}",
+        title=f"{report.plan.get('name') or 'migration'}, run {report.run['id']}",
         rehearsal=report.run.get("kind") == "rehearsal",
         version=str(report.run.get("tool_version") or ""),
         headline=line,
@@ -90,7 +90,7 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
     facts = (
         ("Run", run["id"]),
         ("Kind", run.get("kind")),
-        ("Plan", plan["name"]),
+        ("Plan", plan.get("name")),
         ("Namespace", plan.get("namespace")),
         ("Environment", plan.get("environment")),
         ("As of", moment(run.get("as_of"))),

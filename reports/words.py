@@ -49,6 +49,9 @@ WHOLE_KINDS: Mapping[str, str] = {
 KINDS: Mapping[str, str] = {**DELIVERY_KINDS, **SOURCE_KINDS, **WHOLE_KINDS}
 """Every finding kind in the order in which reports show them."""
 
+DOUBTS = frozenset({"unclaimed"})
+"""Kinds that leave a verdict unverified without making it differ."""
+
 REASONS: Mapping[str, str] = {
     Reason.DUPLICATE_KEY: "Several rows claim one declared key; which one is meant is not ours "
     "to say.",

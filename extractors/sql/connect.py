@@ -71,7 +71,7 @@ class Server:
         options: dict[str, Any] = {"poolclass": sa.NullPool}
         if self.url.get_backend_name() == "sqlite":
             options["creator"] = self._sqlite
-        if self.url.get_driver_name() in ("psycopg", "psycopg2"):
+        if self.url.drivername.endswith(("+psycopg", "+psycopg2")):
             options["connect_args"] = {"client_encoding": "utf8"}
         try:
             return sa.create_engine(self.url, **options)

@@ -150,7 +150,7 @@ class RowSession:
         return _columns(self._execute(statement, stream=False).fetchall(), forms)
 
     def names(self, statement: Sql) -> list[str]:
-        result = self._execute(statement, stream=False)
+        result = self._execute(statement, stream=True)
         return [str(column[0]) for column in result.cursor.description]
 
     def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:

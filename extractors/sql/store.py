@@ -82,8 +82,10 @@ class SqlStore:
         position: int = 0,
     ) -> Iterator[Chunk]:
         """Chunks in order of order_by and key, then rows that lack a key; see LegacyStore.read."""
-        reader = Reader(self._sessions, self._scan(source), self._spec, population)
-        return reader.chunks(after, position)
+        scan = self._scan(source)
+        if problems := self._checker.unordered(scan):
+            raise _wrong(source, problems)
+        return Reader(self._sessions, scan, self._spec, population).chunks(after, position)
 
     def table(self, query: str) -> pa.Table:
         """The result of a SELECT, all columns text."""
@@ -105,7 +107,9 @@ class SqlStore:
     def _scan(self, source: SourceSpec) -> Scan:
         table, problems = self._checker.found(source)
         if table is None or problems:
-            raise LegacyUnreadable(
-                f'flow "{source.flow}": {problems[0]}', hint="run isb-migrate check"
-            )
+            raise _wrong(source, problems)
         return Scan(self._server.dialect, table, source)
+
+
+def _wrong(source: SourceSpec, problems: Sequence[str]) -> LegacyUnreadable:
+    return LegacyUnreadable(f'flow "{source.flow}": {problems[0]}', hint="run isb-migrate check")

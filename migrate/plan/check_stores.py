@@ -65,7 +65,7 @@ def _check_store(
     if len(report.problems) > before:
         return  # it cannot even be asked that: all else would say the same again
     if rights is not None:
-        report.problems.append(_writable(where, rights, spec))
+        report.problems.append(rights_problem(rights, spec))
     sources = [flow.source for flow in plan.flows.values() if flow.source.store == spec.name]
     readable = True
     for source in sources:
@@ -106,7 +106,9 @@ def _source_problem(where: str, text: str) -> Problem:
     return wrong(f"{where}.{key}", message, remedy or None)
 
 
-def _writable(where: str, rights: str, spec: StoreSpec) -> Problem:
+def rights_problem(rights: str, spec: StoreSpec) -> Problem:
+    """An account that could change the store: an error, unless the plan allows it."""
+    where = f"store.{spec.name}"
     message = f"this account can change the legacy store: {rights}"
     if spec.allow_writes:
         return doubtful(where, message, "allow_writes = true lets it")

@@ -37,7 +37,7 @@ def load_plan(
     file, the key and the remedy of everything that is wrong.
     """
     file = path / PLAN_FILE if path.is_dir() else path
-    folder = (plan_dir or file.parent).resolve()
+    folder = (plan_dir or file.parent).absolute()
     return load_from(file, folder, PlanInputs(folder), environ)
 
 

@@ -99,7 +99,9 @@ def _plan(folder: RunFolder, plan_dir: Path, environ: Mapping[str, str] | None) 
         sources = read_sources(folder.inputs)
     except (OSError, ValueError, AttributeError):
         raise _changed(folder, "inputs/sources.json") from None
-    return load_from(folder.plan, plan_dir, SealedInputs(folder.inputs, sources), environ)
+    return load_from(
+        folder.plan, plan_dir.absolute(), SealedInputs(folder.inputs, sources), environ
+    )
 
 
 def _verify(folder: RunFolder, name: str, seal: str) -> None:

@@ -1,5 +1,6 @@
 """Walking the plan's model by key path: which keys may stand where."""
 
+import json
 from collections.abc import Iterator, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -25,7 +26,7 @@ def key_path(parts: Sequence[Part]) -> str:
 
 def _key(part: str) -> str:
     bare = part != "" and all(c.isascii() and (c.isalnum() or c in "-_") for c in part)
-    return part if bare else '"' + part.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return part if bare else json.dumps(part, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def keys_of(model: type[BaseModel]) -> dict[str, FieldInfo]:

@@ -1,8 +1,7 @@
 """The receipts of a batch, from the load log to Parquet (core.schema.RECEIPT)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 
@@ -16,14 +15,26 @@ from migrate.run.segments import write_sealed
 _OUTCOMES = {CONFIRMED: "confirmed", IN_DOUBT: "in_doubt"}
 
 
+Row = tuple[tuple[int, str, int], str, str, str, str | None, datetime | None]
+"""(lane order, ordinal), message id, destination, outcome, bus position, confirmed at"""
+
+
 def write_receipts(folder: RunFolder, batch: BatchRecord, answers: Iterable[Answer]) -> Seal:
     """Write receipts/<flow>/NNNNNN.parquet: one row a delivery, by lane and segment order."""
-    rows: dict[tuple[int, str, int], dict[str, Any]] = {}
-    for answer in answers:
-        rows.update(_rows(answer))
-    ordered = [rows[place] for place in sorted(rows)]
+    latest = {row[0]: row for answer in answers for row in _rows(answer)}
+    rows = [latest[place] for place in sorted(latest)]
+    columns = {
+        "flow": [batch.flow] * len(rows),
+        "batch": [batch.batch] * len(rows),
+        "message_id": [row[1] for row in rows],
+        "destination": [row[2] for row in rows],
+        "lane": [row[0][1] for row in rows],
+        "outcome": [row[3] for row in rows],
+        "bus_position": [row[4] for row in rows],
+        "confirmed_at": [row[5] for row in rows],
+    }
     path = folder.receipts(batch.flow, batch.batch).relative_to(folder.root)
-    return write_sealed(folder, path.as_posix(), pa.Table.from_pylist(ordered, RECEIPT))
+    return write_sealed(folder, path.as_posix(), pa.Table.from_pydict(columns, RECEIPT))
 
 
 def lane_order(lane: str) -> tuple[int, str]:
@@ -31,22 +42,12 @@ def lane_order(lane: str) -> tuple[int, str]:
     return (LANES.index(lane) if lane in LANES else len(LANES)), lane
 
 
-def _rows(answer: Answer) -> Iterable[tuple[tuple[int, str, int], dict[str, Any]]]:
-    flow, batch, lane = answer.intent.place
+def _rows(answer: Answer) -> Iterator[Row]:
+    order, lane = lane_order(answer.intent.place[2])
     at = datetime.fromisoformat(answer.at)
     settled = zip(answer.intent.deliveries, answer.outcomes, answer.positions, strict=True)
-    for (ordinal, destination, message_id), outcome, position in settled:
-        if outcome in _OUTCOMES:
-            yield (
-                (*lane_order(lane), ordinal),
-                {
-                    "flow": flow,
-                    "batch": batch,
-                    "message_id": message_id,
-                    "destination": destination,
-                    "lane": lane,
-                    "outcome": _OUTCOMES[outcome],
-                    "bus_position": position,
-                    "confirmed_at": at if outcome == CONFIRMED else None,
-                },
-            )
+    for (ordinal, destination, message_id), code, position in settled:
+        outcome = _OUTCOMES.get(code)
+        if outcome is not None:
+            confirmed = at if code == CONFIRMED else None
+            yield (order, lane, ordinal), message_id, destination, outcome, position, confirmed

@@ -100,7 +100,7 @@ class _Window:
 
 
 class _attributes:  # noqa: N801 - reads as the function it is called like
-    """The (name, value) pairs of a row, without building a Python object per attribute struct."""
+    """The attributes of a row by name, without building a Python object per struct."""
 
     def __init__(self, column: pa.ChunkedArray) -> None:
         lists = _flat(column)
@@ -110,9 +110,9 @@ class _attributes:  # noqa: N801 - reads as the function it is called like
         self._names = [vocabulary[index] for index in names.indices.to_pylist()]
         self._values = lists.values.field("value").to_pylist()
 
-    def __call__(self, row: int) -> list[tuple[str, str]]:
+    def __call__(self, row: int) -> dict[str, str]:
         start, end = self._offsets[row], self._offsets[row + 1]
-        return list(zip(self._names[start:end], self._values[start:end], strict=True))
+        return dict(zip(self._names[start:end], self._values[start:end], strict=True))
 
 
 def _destinations(column: pa.ChunkedArray, lane: str) -> Iterator[list[str]]:

@@ -16,7 +16,7 @@ from migrate.transform.messages import Made, Maker
 from migrate.transform.outcome import Account
 from migrate.transform.pairs import pairs_table
 from migrate.transform.reading import Payloads
-from migrate.transform.relation import legacy_relation
+from migrate.transform.relation import legacy_relation, relation_schema
 from migrate.transform.routing import Delivery, Routing
 
 DELIVERED = "already delivered"
@@ -51,7 +51,7 @@ class Batch:
     def parsed(self, rows: list[int]) -> pa.Table:
         """`message` of some rows whose payload has been read."""
         if self._parsed is None:
-            return self._relation.slice(0, 0)
+            return relation_schema(self._flow.payload).empty_table()
         return _picked(self._parsed, [self._place[row] for row in rows])
 
     def is_read(self, row: int) -> bool:

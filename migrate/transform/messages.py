@@ -125,9 +125,9 @@ class Maker:
             pairs = attributes(self._shared[each.output], each.particulars)
             digests.append(message_digest(pairs, each.body))
             lengths.append(len(pairs))
-            for name, value in pairs:
-                names.append(name)
-                values.append(value)
+            some_names, some_values = zip(*pairs, strict=True)
+            names += some_names
+            values += some_values
         return _lists(lengths, names, values, ATTRIBUTE), digests
 
 

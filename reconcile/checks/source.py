@@ -41,7 +41,7 @@ class Source:
         work.run("source_unlike.sql", {"flows": known})
         work.run("source_gone.sql", {"spools": spools})
         work.run("source_come.sql", {"spools": spools})
-        work.run("CREATE OR REPLACE TEMP TABLE source_pair (how VARCHAR, gone BIGINT, come BIGINT)")
+        work.run("CREATE OR REPLACE TABLE source_pair (how VARCHAR, gone BIGINT, come BIGINT)")
         for how, shared in PAIRINGS:
             work.run(_pairing(shared), {"how": how})
         for batch in work.stream("source_findings.sql"):

@@ -1,5 +1,5 @@
 -- Records of `present` beyond what both sides hold; in spools with their place in their file.
-CREATE OR REPLACE TEMP TABLE source_come AS
+CREATE OR REPLACE TABLE source_come AS
 WITH beyond AS (
     SELECT r.*, u.common,
         row_number() OVER (PARTITION BY flow, legacy_id, record_digest ORDER BY r.row) AS nth,

@@ -1,5 +1,5 @@
 -- Records that the two sides do not hold equally often, and how often both do.
-CREATE OR REPLACE TEMP TABLE source_unlike AS
+CREATE OR REPLACE TABLE source_unlike AS
 SELECT flow, legacy_id, record_digest, least(sum(was), sum(now)) AS common
 FROM (
     SELECT flow, legacy_id, record_digest, 1 AS was, 0 AS now FROM sealed

@@ -1,6 +1,7 @@
 """Cutting bytes, and making spools, for the tests of the files reader."""
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,12 +55,10 @@ def spans_of(
     """The view that was cut, the file's character set, the spans; every stretch in order."""
     view, found = prepare(BytesView(data), spec, charset)
     view = view if most is None else Dribble(view, most)  # type: ignore[assignment]
-    start = view.offset
     spans = list(cut(view, spec, found))
-    at = start if spec.format not in ("file",) else 0
+    at = 0
     for span in spans:
-        assert min(at, start) <= span.start <= span.end <= view.size
-        assert span.start >= at or span.start == 0
+        assert at <= span.start <= span.end <= view.size
         at = span.end
     return view, found, spans
 
@@ -81,9 +80,7 @@ def gaps(data: bytes, spec: RecordSpec, charset: str = "utf-8") -> list[bytes]:
     view, _, spans = spans_of(data, spec, charset)
     edges = [(0, 0), *((span.start, span.end) for span in spans), (view.size, view.size)]
     return [
-        view.slice(before[1], after[0])
-        for before, after in zip(edges, edges[1:], strict=False)
-        if before[1] < after[0]
+        view.slice(before[1], after[0]) for before, after in pairwise(edges) if before[1] < after[0]
     ]
 
 

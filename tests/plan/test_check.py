@@ -6,9 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from migrate.core.flow import StoreSpec
+from migrate.core.ports import Claim
 from migrate.core.progress import Silent
 from migrate.plan.check import CheckReport, Problem, check_plan
+from migrate.plan.check_stores import claim_problems, rights_problem
 from migrate.plan.load import load_plan
 
 CHECKED = Path(__file__).parent / "cases" / "good" / "checked"
@@ -208,6 +213,63 @@ def test_all_sides_are_told_together(estate: Path) -> None:
         "bus.metip",
     ]
     assert report.exit_code == 2
+
+
+SPOOL = """
+[store.spool]
+kind = "files"
+url = "spool"
+
+[flow.footwear]
+store = "spool"
+from = "footwear/*.csv"
+record = { format = "csv" }
+payload = { format = "csv", fields = { ref = "ref" } }
+fate = [{ rule = "all", when = "ref <> ''", fate = "archived" }]
+"""
+
+
+def test_spools_are_checked_as_tables_are(estate: Path) -> None:
+    """A file nobody takes is unclaimed; it is counted in records."""
+    (estate / "spool" / "footwear").mkdir(parents=True)
+    (estate / "spool" / "footwear" / "a.csv").write_text("ref,pattern\n1,bar\n2,zigzag\n")
+    (estate / "spool" / "footwear" / "a.csv.part").write_text("ref\n3\n")
+    report = checked(estate, ("[bus.metip]", f"{SPOOL}\n[bus.metip]"))
+    assert report.populations["footwear"].rows == 2
+    (problem,) = report.errors
+    assert problem.where == "store.spool"
+    assert "footwear/a.csv.part" in problem.message
+    assert "unclaimed" in problem.message
+
+
+def test_a_missing_root_is_the_legacy_sides_matter(estate: Path) -> None:
+    """The other store is checked all the same."""
+    report = checked(estate, ("[bus.metip]", f"{SPOOL}\n[bus.metip]"))
+    assert report.exit_code == 3
+    assert all("footwear" in one.where or "spool" in one.where for one in report.errors)
+    assert set(report.populations) == {"custody", "gazetteer"}
+
+
+def test_an_account_that_can_write_is_refused_unless_allowed() -> None:
+    """Allowed, it is still pointed out."""
+    rights = "the account may DELETE on isb_message"
+    refused = rights_problem(rights, StoreSpec("isb", "sql", "x"))
+    allowed = rights_problem(rights, StoreSpec("isb", "sql", "x", allow_writes=True))
+    assert (refused.severity, allowed.severity) == ("error", "warning")
+    assert all(rights in problem.message for problem in (refused, allowed))
+
+
+@given(
+    st.lists(
+        st.builds(Claim, st.sampled_from("abc"), st.integers(0, 3), st.integers(0, 5)), max_size=6
+    )
+)
+def test_exactly_what_is_not_claimed_once_is_told(claims: list[Claim]) -> None:
+    """Once is right; never is an error where there are records; twice or more always is."""
+    told = list(claim_problems("isb", claims))
+    wrong = [one for one in claims if one.claims > 1 or (one.claims == 0 and one.records)]
+    assert len(told) == sum(1 for one in claims if one.claims != 1)
+    assert sum(1 for problem in told if problem.severity == "error") == len(wrong)
 
 
 def test_everything_is_said_in_order_and_nothing_of_a_payload(

@@ -21,6 +21,7 @@ from migrate.core.flow import (
 )
 from migrate.plan.load import TableSpec, load_plan
 from migrate.plan.plan import Plan
+from migrate.plan.walk import keys_of, sections
 
 GOOD = Path(__file__).parent / "cases" / "good"
 ESTATE = GOOD / "estate"
@@ -246,8 +247,6 @@ def test_doubts_do_not_stop_a_plan(tmp_path: Path) -> None:
 
 def test_the_good_cases_use_every_key_there_is() -> None:
     """So that nothing in the model is untried."""
-    from migrate.plan.walk import keys_of, sections
-
     raw = tomllib.loads((ESTATE / "plan.toml").read_text())
     used: set[str] = set()
 

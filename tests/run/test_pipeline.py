@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from loaders import BUSES
+from migrate.core import durable
 from migrate.core.errors import (
     BusRefused,
     CouldNotVerify,

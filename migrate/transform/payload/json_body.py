@@ -63,7 +63,7 @@ class _Pointer:
     def find(self, value: Any) -> Any:
         """What the pointer points at, or `_NOTHING`."""
         for name, index in self._steps:
-            value = _step(value, name, index)
+            value = value.get(name, _NOTHING) if type(value) is dict else _element(value, index)
         return value
 
     def find_all(self, value: Any, start: int = 0) -> Any:
@@ -77,7 +77,7 @@ class _Pointer:
             if type(value) is list and index is None:
                 found = [self.find_all(element, place) for element in value]
                 return [None if each is _NOTHING else each for each in found]
-            value = _step(value, name, index)
+            value = value.get(name, _NOTHING) if type(value) is dict else _element(value, index)
         return value
 
 
@@ -106,7 +106,11 @@ class JsonReader:
         values: list[Value] = []
         kinds: list[str] = []
         for many, pointer in self._fields:
-            value, kind = _many(pointer, document) if many else _shown(pointer.find(document))
+            found = None if many else pointer.find(document)
+            if type(found) is str:  # nearly always
+                value, kind = found, STRING if found else EMPTY
+            else:
+                value, kind = _many(pointer, document) if many else _shown(found)
             values.append(value)
             kinds.append(kind)
         return values, kinds
@@ -163,9 +167,7 @@ def exact(value: Any) -> str:
     return _SCALARS[kind](value)[0] or "null"
 
 
-def _step(value: Any, name: str, index: int | None) -> Any:
-    if type(value) is dict:
-        return value.get(name, _NOTHING)
+def _element(value: Any, index: int | None) -> Any:
     if type(value) is list and index is not None and index < len(value):
         return value[index]
     return _NOTHING
