@@ -24,7 +24,7 @@ from reconcile.assurance import assurances
 from reconcile.check import Answer
 from reconcile.checks import checks
 from reconcile.findings import Findings
-from reconcile.gather import Doubts, Gathered, gather
+from reconcile.gather import Doubts, Gathered, gather, timing
 from reconcile.summary import Result, about_plan, about_run, digests, summarise
 from reconcile.tally import FlowTally
 from reconcile.unopened import write_unopened
@@ -101,7 +101,7 @@ class _Reconciliation:
         write_verdicts(self._work, self._folder.reconciliation / "verdicts.parquet", unverified)
         write_findings(self._work, self._folder.reconciliation, now)
         progress.finish(STAGE)
-        self._gathered.timings[STAGE] = _timing(begun, result.whole.expected)
+        self._gathered.timings[STAGE] = timing(time.perf_counter() - begun, result.whole.expected)
         run = about_run(self._sealed.baseline, now)
         summary = summarise(result, run, {**timings, **self._gathered.timings})
         self._write_details(result, run)
@@ -185,15 +185,6 @@ class _Reconciliation:
             "digests": digests(self._folder, self._sealed.baseline),
         }
         write_json(self._folder.reconciliation / "details.json", details)
-
-
-def _timing(begun: float, messages: int) -> dict[str, float]:
-    seconds = time.perf_counter() - begun
-    return {
-        "seconds": round(seconds, 3),
-        "messages": messages,
-        "messages_per_s": round(messages / seconds, 1) if seconds else 0.0,
-    }
 
 
 def _conclude(folder: RunFolder, summary: dict[str, Any]) -> Outcome:

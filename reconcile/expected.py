@@ -18,16 +18,14 @@ from migrate.core.durable import create_private, private_folder
 from migrate.core.errors import CouldNotVerify
 from migrate.core.flow import Envelope, FlowSpec
 from migrate.core.identity import row_digests
-from migrate.core.progress import Progress
 from migrate.core.runfolder import RunFolder
 from migrate.core.schema import FATE, LEGACY
 from migrate.plan.seal import Segment
 from migrate.transform.derive import Derived, Deriver, hold_successors
 from reconcile.heads import head_texts
 from reconcile.totals import Totals
-from reconcile.work import CONTENT, CORRELATED, EXPECTED, SOURCE, Work
+from reconcile.work import CONTENT, CORRELATED, EXPECTED, SOURCE, Advance, Work
 
-STAGE = "derive again"
 ROW_BITS = 40  # a flow's rows are numbered apart from all others'
 RELATIONS = {
     "fate": CORRELATED,
@@ -65,7 +63,7 @@ class Expected:
         segments: Iterable[pa.Table],
         envelope: Envelope,
         tables: Mapping[str, pa.Table],
-        progress: Progress,
+        advance: Advance,
     ) -> None:
         """Derive a flow's segments in order, each a table in LEGACY.
 
@@ -77,7 +75,7 @@ class Expected:
                 derived = deriver.derive(legacy)
                 derived, blocked = hold_successors(derived, legacy, blocked, flow)
                 self.add(flow, derived, legacy, _parts(deriver, flow, legacy))
-                progress.advance(STAGE, legacy.num_rows)
+                advance(legacy.num_rows)
 
     def add(
         self, flow: FlowSpec, derived: Derived, legacy: pa.Table, parts: Sequence[pa.Array]

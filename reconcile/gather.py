@@ -12,11 +12,11 @@ from migrate.core.runfolder import RunFolder
 from migrate.plan.seal import Sealed, run_bus
 from migrate.plan.stores import open_observer, open_store
 from migrate.transform.derive import ENGINE
-from reconcile import expected, observed, source
+from reconcile import expected, observed
 from reconcile.evidence import Evidence
 from reconcile.expected import Expectation, Expected, sealed_segments
 from reconcile.source import Sources, read_sources
-from reconcile.work import Work
+from reconcile.work import Advance, Work
 
 Doubts = list[tuple[str, str]]
 """(scope, reason) of what could not be verified; scopes are `run`, `bus`, `flow x`, `store y`."""
@@ -37,12 +37,12 @@ def gather(folder: RunFolder, sealed: Sealed, work: Work, progress: Progress) ->
     doubts: Doubts = list(_about_the_run(sealed))
     timings: dict[str, dict[str, float]] = {}
     rows = sum(population.rows for population in sealed.baseline.populations.values())
-    with _stage(expected.STAGE, rows, timings, progress):
-        derived = _derive(folder, sealed, work, doubts, progress)
-    with _stage(observed.STAGE, None, timings, progress):
-        bus_seen = _observe(folder, sealed, work, doubts, progress)
-    with _stage(source.STAGE, rows, timings, progress):
-        found = _read_again(sealed, work, progress)
+    with _stage("derive again", rows, timings, progress) as advance:
+        derived = _derive(folder, sealed, work, doubts, advance)
+    with _stage("observe the bus", None, timings, progress) as advance:
+        bus_seen = _observe(folder, sealed, work, doubts, advance)
+    with _stage("read the stores again", rows, timings, progress) as advance:
+        found = _read_again(sealed, work, advance)
     evidence = _evidence(sealed, work, derived, found, bus_seen=bus_seen)
     return Gathered(evidence, doubts + found.unverified, derived, timings)
 
@@ -92,7 +92,7 @@ def _about_the_run(sealed: Sealed) -> Iterator[tuple[str, str]]:
 
 
 def _derive(
-    folder: RunFolder, sealed: Sealed, work: Work, doubts: Doubts, progress: Progress
+    folder: RunFolder, sealed: Sealed, work: Work, doubts: Doubts, advance: Advance
 ) -> dict[str, Expectation]:
     """Every flow whose segments are whole and that derives."""
     plan, baseline = sealed.plan, sealed.baseline
@@ -104,7 +104,7 @@ def _derive(
         side = Expected(work, baseline.run_id, number)
         segments = sealed_segments(folder, name, baseline.segments[name])
         try:
-            side.derive(flow, segments, envelope, sealed.tables, progress)
+            side.derive(flow, segments, envelope, sealed.tables, advance)
             whole[name] = side
         except MigrateError as error:
             doubts.append((f"flow {name}", error.message))
@@ -114,7 +114,7 @@ def _derive(
 
 
 def _observe(
-    folder: RunFolder, sealed: Sealed, work: Work, doubts: Doubts, progress: Progress
+    folder: RunFolder, sealed: Sealed, work: Work, doubts: Doubts, advance: Advance
 ) -> bool:
     """Whether the bus could be read in full."""
     start = sealed.baseline.positions
@@ -124,7 +124,7 @@ def _observe(
         else:
             bus = run_bus(folder, sealed.plan, sealed.baseline.kind)
             with closing(open_observer(bus)) as observer:
-                observed.observe(work, observer.observe(start), progress)
+                observed.observe(work, observer.observe(start), advance)
             return True
     except MigrateError as error:
         doubts.append(("bus", error.message))
@@ -132,11 +132,11 @@ def _observe(
     return False
 
 
-def _read_again(sealed: Sealed, work: Work, progress: Progress) -> Sources:
+def _read_again(sealed: Sealed, work: Work, advance: Advance) -> Sources:
     """Flows in the baseline of every store of the plan."""
     plan = sealed.plan
     flows = list(plan.flows.values())
-    return read_sources(work, list(plan.stores.values()), flows, open_store, progress)
+    return read_sources(work, list(plan.stores.values()), flows, open_store, advance)
 
 
 def _spools(sealed: Sealed) -> Iterator[str]:
@@ -148,11 +148,25 @@ def _spools(sealed: Sealed) -> Iterator[str]:
 @contextmanager
 def _stage(
     name: str, total: int | None, timings: dict[str, dict[str, float]], progress: Progress
-) -> Iterator[None]:
+) -> Iterator[Advance]:
+    """Time a stage; yields what is to be told of the messages that have passed."""
+    passed = 0
+
+    def advance(messages: int) -> None:
+        nonlocal passed
+        passed += messages
+        progress.advance(name, messages)
+
     progress.start(name, total)
     begun = time.perf_counter()
     try:
-        yield
+        yield advance
     finally:
-        timings[name] = {"seconds": round(time.perf_counter() - begun, 3)}
+        timings[name] = timing(time.perf_counter() - begun, passed)
         progress.finish(name)
+
+
+def timing(seconds: float, messages: int) -> dict[str, float]:
+    """A stage of summary.json `timings`."""
+    rate = round(messages / seconds, 1) if seconds else 0.0
+    return {"seconds": round(seconds, 3), "messages": messages, "messages_per_s": rate}

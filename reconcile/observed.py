@@ -4,14 +4,11 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from migrate.core.progress import Progress
 from reconcile.expected import prints
-from reconcile.work import CONTENT, PRESENT, Work
-
-STAGE = "observe the bus"
+from reconcile.work import CONTENT, PRESENT, Advance, Work
 
 
-def observe(work: Work, batches: Iterable[pa.RecordBatch], progress: Progress) -> int:
+def observe(work: Work, batches: Iterable[pa.RecordBatch], advance: Advance) -> int:
     """Publish `observed` and `observed_content` from batches in core.schema.OBSERVED; the rows.
 
     Raises what reading the batches raises; nothing is published then.
@@ -27,7 +24,7 @@ def observe(work: Work, batches: Iterable[pa.RecordBatch], progress: Progress) -
             seen = seen.append_column("row", rows)
             present.append(seen.append_column("print", prints(seen, heads, bodies)))
             contents.append(pa.table({"row": rows, "head": heads, "body": bodies}))
-            progress.advance(STAGE, seen.num_rows)
+            advance(seen.num_rows)
     work.publish("observed", present)
     work.publish("observed_content", contents)
     return present.rows

@@ -12,13 +12,10 @@ from fnmatch import fnmatchcase
 from migrate.core.errors import MigrateError
 from migrate.core.flow import FlowSpec, StoreSpec
 from migrate.core.ports import Control, LegacyStore
-from migrate.core.progress import Progress
 from reconcile.evidence import Claimed
 from reconcile.expected import source_rows
 from reconcile.totals import Totals
-from reconcile.work import SOURCE, Relation, Work
-
-STAGE = "read the stores again"
+from reconcile.work import SOURCE, Advance, Relation, Work
 
 OpenStore = Callable[[StoreSpec], LegacyStore]
 
@@ -39,7 +36,7 @@ def read_sources(
     stores: Sequence[StoreSpec],
     flows: Sequence[FlowSpec],
     open_store: OpenStore,
-    progress: Progress,
+    advance: Advance,
 ) -> Sources:
     """Read every flow of every store again; what cannot be read is in `unverified`."""
     found = Sources()
@@ -48,7 +45,7 @@ def read_sources(
             own = [flow for flow in flows if flow.source.store == spec.name]
             try:
                 with closing(open_store(spec)) as store:
-                    _read_store(store, spec, own, found, present, progress)
+                    _read_store(store, spec, own, found, present, advance)
             except MigrateError as error:
                 found.unverified.append((f"store {spec.name}", error.message))
     work.publish("present", present)
@@ -61,11 +58,11 @@ def _read_store(
     flows: Sequence[FlowSpec],
     found: Sources,
     present: Relation,
-    progress: Progress,
+    advance: Advance,
 ) -> None:
     for flow in flows:
         try:
-            _read_flow(store, flow, found, present, progress)
+            _read_flow(store, flow, found, present, advance)
             found.reread.add(flow.name)
         except MigrateError as error:
             found.unverified.append((f"flow {flow.name}", f"source not read: {error.message}"))
@@ -73,13 +70,13 @@ def _read_store(
 
 
 def _read_flow(
-    store: LegacyStore, flow: FlowSpec, found: Sources, present: Relation, progress: Progress
+    store: LegacyStore, flow: FlowSpec, found: Sources, present: Relation, advance: Advance
 ) -> None:
     totals = Totals()
     for chunk in store.read(flow.source):
         present.append(source_rows(flow.name, chunk.table, present.rows))
         totals.add(chunk.table)
-        progress.advance(STAGE, chunk.table.num_rows)
+        advance(chunk.table.num_rows)
     found.controls[flow.name] = store.population(flow.source).controls
     found.totals[flow.name] = totals
 

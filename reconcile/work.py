@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,9 @@ from migrate.core.errors import RunLocked
 from migrate.core.schema import DIGEST, FATE, FINDING
 from migrate.transform.engine import RFC3339
 from migrate.transform.names import literal, quoted
+
+Advance = Callable[[int], None]
+"""Told how many messages have passed."""
 
 MEMORY_LIMIT = "1GB"
 BATCH = 10_000

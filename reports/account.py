@@ -1,6 +1,6 @@
 """The account as tables: legacy messages into fates, deliveries to destinations."""
 
-from migrate.core.flow import FATES
+from migrate.core.flow import ARCHIVE, FATES
 from reports.model import Json, Report
 from reports.page import Cell, Column, Table, columns
 from reports.words import DELIVERY_KINDS, KINDS
@@ -69,8 +69,14 @@ def movement_table(report: Report) -> Table:
 
 def destinations(report: Report) -> list[str]:
     """Destinations in the order of the deliveries table, each once."""
-    places = [*report.part("destinations"), *report.part("movements")]
-    return list(dict.fromkeys(str(p["destination"]) for p in places if p.get("destination")))
+    places = [*_places(report), *report.part("movements")]
+    names = dict.fromkeys(str(p["destination"]) for p in places if p.get("destination"))
+    return sorted(names, key=ARCHIVE.__eq__)
+
+
+def _places(report: Report) -> list[Json]:
+    """Destinations and lanes, the archive last."""
+    return sorted(report.part("destinations"), key=lambda place: place["destination"] == ARCHIVE)
 
 
 def _moved(report: Report, flow: str, destination: str) -> int:
@@ -82,7 +88,7 @@ def _moved(report: Report, flow: str, destination: str) -> int:
 
 def delivery_table(report: Report) -> Table:
     """Per destination and lane: expected, observed, matched, each finding kind, foreign."""
-    places = report.part("destinations")
+    places = _places(report)
     kinds = _kinds_at(places)
     counts = [Column(title, "count") for title in ("Expected", "Observed", "Matched")]
     faults = [Column(kind.capitalize(), "faults") for kind in kinds]

@@ -45,7 +45,7 @@ from reports.verify import (
 DISCLOSED = ("inputs/mappings", "inputs/schemas")
 """Folders of a run that hold no people's data and go into the pack as they are."""
 
-KEPT_FILES = ("baseline.json", "bus.db")
+KEPT_FILES = ("baseline.json", "bus.db", "plan.toml", "summary.json")
 
 READ_ME = """\
 {marking}

@@ -4,13 +4,16 @@ from typing import Any
 
 import pandas as pd
 
-from reports.model import Report
+from reports.model import Json, Report
 from reports.page import Cell, Table, columns
 from reports.show import counted, grouped
 from reports.words import KINDS, REASONS, meaning
 
 SHOWN = 40
 """How many findings of one kind a page shows; findings.csv has all."""
+
+PLACES = 3
+"""How many places of a quarantine reason are named; report.json has all."""
 
 FINDING_COLUMNS = columns(
     ("Kind", "name"),
@@ -83,10 +86,13 @@ def _cell(value: Any) -> Cell:
 
 
 def quarantine_table(report: Report) -> Table:
-    """Quarantined messages by flow, reason and place, with a sentence for each reason."""
+    """Quarantined messages by flow and reason, with the places and a sentence for each reason."""
+    groups: dict[tuple[str, str], list[Json]] = {}
+    for entry in report.part("quarantine"):
+        groups.setdefault((entry["flow"], entry["reason"]), []).append(entry)
     rows = [
-        (q["flow"], q["reason"], q.get("place"), int(q["count"]), meaning(REASONS, q["reason"]))
-        for q in report.part("quarantine")
+        (flow, reason, _places(entries), _sum(entries), meaning(REASONS, reason))
+        for (flow, reason), entries in groups.items()
     ]
     return Table(
         name="Quarantine",
@@ -100,10 +106,22 @@ def quarantine_table(report: Report) -> Table:
         ),
         rows=tuple(rows),
         empty="Nothing is quarantined.",
-        total=("All flows", None, None, sum(int(str(row[3])) for row in rows), None)
-        if rows
-        else None,
+        total=("All flows", None, None, _sum(report.part("quarantine")), None) if rows else None,
     )
+
+
+def _sum(entries: list[Json]) -> int:
+    return sum(int(entry["count"]) for entry in entries)
+
+
+def _places(entries: list[Json]) -> str | None:
+    """The places of one reason, the most frequent first; of many only some and how many more."""
+    known = sorted((e for e in entries if e.get("place")), key=lambda e: -int(e["count"]))
+    names = [str(entry["place"]) for entry in known]
+    more = len(names) - PLACES
+    if more > 0:
+        return f"{'; '.join(names[:PLACES])}; {grouped(more)} more"
+    return "; ".join(names) or None
 
 
 def excluded_table(report: Report) -> Table:
@@ -117,7 +135,7 @@ def excluded_table(report: Report) -> Table:
         columns=columns(("Flow", "name"), ("Rule", "name"), "Authority", ("Messages", "count")),
         rows=tuple(rows),
         empty="Nothing is excluded.",
-        total=("All flows", None, None, sum(int(str(row[3])) for row in rows)) if rows else None,
+        total=("All flows", None, None, _sum(report.part("excluded"))) if rows else None,
     )
 
 
@@ -130,7 +148,7 @@ def archived_table(report: Report) -> Table:
         columns=columns(("Flow", "name"), ("Rule", "name"), ("Messages", "count")),
         rows=tuple(rows),
         empty="Nothing is archived.",
-        total=("All flows", None, sum(int(str(row[2])) for row in rows)) if rows else None,
+        total=("All flows", None, _sum(report.part("archived"))) if rows else None,
     )
 
 

@@ -25,8 +25,9 @@ from reports.words import KINDS
 PERSONAL = ("legacy_id", "message_id")
 """Columns of a finding that identify a person's record; message ids derive from legacy ids."""
 
-KEY_CONTROLS = ("first_key", "last_key")
-"""Control totals whose value is a legacy key."""
+HIDDEN_CONTROLS = {"first_key": "legacy_id", "last_key": "legacy_id", "sha256": "sha256"}
+"""Control totals whose value is a legacy key, or an unkeyed digest of payloads; both may be
+guessed at. With each, what its pseudonym is made of."""
 
 Json = dict[str, Any]
 
@@ -130,10 +131,10 @@ def _plain_flows(plan: Path) -> frozenset[str]:
 
 
 def _without_keys(details: Json, plain: frozenset[str], names: Pseudonyms) -> Json:
-    """The details with the values of key controls replaced in flows whose ids are personal."""
+    """The details with the values of hidden controls replaced in flows whose ids are personal."""
     controls = [
         control
-        if control.get("flow") in plain or control.get("name") not in KEY_CONTROLS
+        if control.get("flow") in plain or control.get("name") not in HIDDEN_CONTROLS
         else _without_key(control, names)
         for control in details.get("controls") or []
     ]
@@ -142,7 +143,7 @@ def _without_keys(details: Json, plain: frozenset[str], names: Pseudonyms) -> Js
 
 def _without_key(control: Json, names: Pseudonyms) -> Json:
     values = {
-        side: names.of("legacy_id", str(control[side]))
+        side: names.of(HIDDEN_CONTROLS[control["name"]], str(control[side]))
         for side in ("sealed", "segments", "now")
         if control.get(side) is not None
     }

@@ -1,9 +1,10 @@
 """What the verdict rests on, as tables: controls, invariants, assurance, rules, population."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from reports.model import Json, Report
 from reports.page import Cell, Listing, Table, columns
+from reports.show import counted
 
 
 def yes_no(value: object) -> str | None:
@@ -173,7 +174,10 @@ def rule_table(report: Report) -> Table:
 
 def claim_table(report: Report) -> Table:
     """Every container of every store: claimed once, out of scope, or a finding."""
-    rows = [_claim(c) for c in report.part("claims")]
+    groups: dict[tuple[Cell, ...], list[Json]] = {}
+    for claim in report.part("claims"):
+        groups.setdefault(_claimed(claim), []).append(claim)
+    rows = [row for how, claims in groups.items() for row in _claim_rows(how, claims)]
     return Table(
         name="Claims",
         caption="Every table, queue and file of the stores",
@@ -190,13 +194,28 @@ def claim_table(report: Report) -> Table:
     )
 
 
-def _claim(claim: Json) -> tuple[Cell, ...]:
+def _claimed(claim: Json) -> tuple[Cell, ...]:
+    """Store, flows, state, reason: what containers that are claimed alike have in common."""
     reason, flows = claim.get("reason"), ", ".join(claim.get("flows") or []) or None
     state = CLAIMS.get(int(claim["claims"]), "claimed twice")
     if reason and not flows:
         state = "out of scope"
-    return (claim["store"], claim["container"], int(claim["records"]), flows, state, reason)
+    return (claim["store"], flows, state, reason)
 
+
+def _claim_rows(how: tuple[Cell, ...], claims: list[Json]) -> Iterator[tuple[Cell, ...]]:
+    """A row a container; many that are claimed alike in one row from the first to the last."""
+    store, *rest = how
+    if len(claims) <= CONTAINERS:
+        yield from ((store, c["container"], int(c["records"]), *rest) for c in claims)
+        return
+    first, last = claims[0]["container"], claims[-1]["container"]
+    name = f"{first} … {last} ({counted(len(claims), 'container')})"
+    yield (store, name, sum(int(c["records"]) for c in claims), *rest)
+
+
+CONTAINERS = 8
+"""More containers of a store that are claimed alike share a row; report.json has all."""
 
 CLAIMS = {0: "unclaimed", 1: "claimed once"}
 

@@ -79,8 +79,8 @@ def _controls(report: Report) -> Section:
         "controls",
         "Control totals",
         "Extraction is witnessed by totals that anybody can take with the queries below, in "
-        "any client of the store, without this tool. First and last keys of flows with "
-        "personal ids are keyed hashes here; the run folder holds them in "
+        "any client of the store, without this tool. Keys and digests of flows with personal "
+        "ids are keyed hashes here; the run folder holds what the queries return in "
         "reconciliation/details.json.",
         _with_listing(
             (proof.control_table(report), proof.declared_table(report)),

@@ -8,7 +8,7 @@ widens where one message becomes several deliveries.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from migrate.core.flow import ARCHIVE, FATES
+from migrate.core.flow import FATES
 from reports.account import account_of, destinations
 from reports.model import Report
 from reports.page import tone
@@ -120,15 +120,9 @@ def _outward(report: Report) -> list[tuple[str, str, str, int]]:
         if moved["destination"]:
             key = (str(moved["fate"]), str(moved["destination"]))
             counts[key] = counts.get(key, 0) + int(moved["messages"])
-    order = {name: place for place, name in enumerate(_ends(report))}
+    order = {name: place for place, name in enumerate(destinations(report))}
     pairs = sorted(counts, key=lambda key: (FATES.index(key[0]), order[key[1]]))
     return [(fate, end, fate, counts[fate, end]) for fate, end in pairs]
-
-
-def _ends(report: Report) -> list[str]:
-    """Destinations, the archive last: it is the lower part of the picture."""
-    names = destinations(report)
-    return sorted(names, key=lambda name: name == ARCHIVE)
 
 
 def _scale(*sides: Sequence[tuple[str, str, str, int]]) -> float:
@@ -167,7 +161,7 @@ def _fate_nodes(report: Report, before: list[_Band], after: list[_Band]) -> list
 
 def _destination_nodes(report: Report, bands: list[_Band]) -> list[Node]:
     nodes = []
-    for name in _ends(report):
+    for name in destinations(report):
         places = [p for p in report.part("destinations") if p["destination"] == name]
         promised = sum(b.count for b in bands if b.target == name)
         matched = sum(int(p["matched"]) for p in places)

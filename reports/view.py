@@ -105,7 +105,8 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
 
 
 def _assurance(report: Report) -> str:
-    value = report.summary.get("assurance")
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {level}" for name, level in value.items())
-    return str(value or NOTHING)
+    """`witnessed: loading, extraction; not assured: mapping`."""
+    subjects: dict[str, list[str]] = {}
+    for what, level in (report.summary.get("assurance") or {}).items():
+        subjects.setdefault(str(level), []).append(str(what))
+    return "; ".join(f"{level}: {', '.join(names)}" for level, names in subjects.items())

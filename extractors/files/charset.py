@@ -46,7 +46,7 @@ def charset_of(view: View, declared: str, *, xml: bool) -> tuple[str, int]:
     if declared == DETECT:
         return _xml_charset(head) or _guess(view), 0
     said = _xml_charset(head) if xml else None
-    return said or _ordered(declared), 0
+    return said or ordered(declared), 0
 
 
 def understood(charset: str) -> bool:
@@ -54,7 +54,7 @@ def understood(charset: str) -> bool:
     if charset == DETECT:
         return True
     try:
-        written = _STRUCTURE.encode(_ordered(charset))
+        written = _STRUCTURE.encode(ordered(charset))
     except (LookupError, UnicodeError):
         return False
     width = len(written) // len(_STRUCTURE)
@@ -95,7 +95,7 @@ def _guess(view: View) -> str:
         view.seek(place)
 
 
-def _ordered(charset: str) -> str:
+def ordered(charset: str) -> str:
     """A character set with its byte order: little-endian where nothing says, as Windows writes."""
     name = codecs.lookup(charset).name
     return f"{name}-le" if name in ("utf-16", "utf-32") else charset.removesuffix("-sig")

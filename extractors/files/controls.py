@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from extractors.files import globs, xml
-from extractors.files.charset import DETECT, declared_charset
+from extractors.files.charset import DETECT, declared_charset, ordered
 from extractors.files.cutters import is_document
 from extractors.files.json import steps as json_steps
 from extractors.files.recount import SCRIPTS
@@ -100,7 +100,7 @@ def _charset(source: SourceSpec) -> str:
     if source.record.format == "xml":
         plain = charset in (DETECT, "utf-8") or width_of(charset) > 1
         return "None" if plain else _text(charset)
-    return _text("latin-1" if charset == DETECT or width_of(charset) == 1 else charset)
+    return _text("latin-1" if charset == DETECT or width_of(charset) == 1 else ordered(charset))
 
 
 def _dialect(source: SourceSpec) -> str:
@@ -113,7 +113,7 @@ def _steps(source: SourceSpec) -> list[str]:
     each = source.record.each or ""
     if source.record.format == "json":
         return list(json_steps(each))
-    return [step.rpartition("}")[2].rpartition(":")[2] for step in xml.steps(each)]
+    return list(xml.steps(each))
 
 
 def _text(value: Any) -> str:

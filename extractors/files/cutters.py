@@ -37,7 +37,7 @@ def prepare(view: View, spec: RecordSpec, declared: str) -> tuple[View, str]:
         return view, "utf-8-sig" if mark and charset == "utf-8" else charset
     if spec.format == "xml":
         return view, charset
-    view.seek(mark)
+    view.read(mark)
     return (WideView(view, charset), charset) if width_of(charset) > 1 else (view, charset)
 
 

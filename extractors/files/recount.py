@@ -76,21 +76,26 @@ from xml.parsers import expat
 rows = 0
 
 def opened(name, attributes):
-    path.append(name.rpartition(":")[2])
-    if len(path) == 1 and STEPS[0] not in ("*", path[0]):
+    own = {key: uri for key, uri in attributes.items() if key.split(":")[0] == "xmlns"}
+    spaces.append({**spaces[-1], **own})
+    prefix, colon, local = name.rpartition(":")
+    uri = spaces[-1].get("xmlns" + colon + prefix, "")
+    path.append(("*", name, local, "{" + uri + "}" + local))
+    if len(path) == 1 and STEPS[0] not in path[0]:
         raise ValueError
 
 def closed(name):
     global found
-    if len(path) == len(STEPS) and all(s in ("*", p) for s, p in zip(STEPS, path)):
+    if len(path) == len(STEPS) and all(step in names for step, names in zip(STEPS, path)):
         found += 1
     path.pop()
+    spaces.pop()
 
 def refused(*about):
     raise ValueError
 
 for name in sys.stdin.buffer.read().split(b"\\0")[:-1]:
-    path, found = [], 0
+    path, spaces, found = [], [{}], 0
     parser = expat.ParserCreate(CHARSET)
     parser.StartElementHandler, parser.EndElementHandler = opened, closed
     parser.StartDoctypeDeclHandler = refused

@@ -106,12 +106,12 @@ class FileView:
 
     def read(self, count: int) -> bytes:
         """See View."""
-        piece = self._pread(self.offset, min(count, self.size - self.offset))
-        self._held, self._held_from = piece, self.offset
+        start = self.offset
+        piece = self._pread(start, min(count, self.size - start))
+        self._held, self._held_from = piece, start
         self.offset += len(piece)
-        fresh = self.offset - self._hashed
-        if fresh > 0:
-            self._hash.update(piece[-fresh:])
+        if start <= self._hashed < self.offset:
+            self._hash.update(piece[self._hashed - start :])
             self._hashed = self.offset
         return piece
 

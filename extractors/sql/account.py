@@ -1,7 +1,7 @@
 """Counting without reading: populations with their control totals, claims, inventory.
 
-Every control total is the value of a plain query without parameters, run as
-it is printed: an auditor can paste it and compare.
+Every control total comes with a plain query without parameters: an auditor can
+paste it and compare.
 """
 
 import json
@@ -55,24 +55,30 @@ def _body_bytes(session: Session, scan: Scan) -> Iterator[Control]:
 
 def _ends(session: Session, scan: Scan) -> tuple[list[Control], str | None]:
     """The keys of the first and the last row in the source's order, and the whole last tuple."""
-    keyset = scan.keyset
-    found: list[Control] = []
-    last: list[KeyValue] | None = None
-    for name, order in (("first_key", keyset.order), ("last_key", keyset.backwards)):
-        tail = Sql(_where(scan.with_key()), " ORDER BY ", order, scan.dialect.limit(1))
-        columns = [*scan.key, *keyset.columns]
-        forms = forms_of(scan.dialect, columns)
-        listed = ", ".join(form.expression for form in forms)
-        arrays = session.fetch(Sql(f"SELECT {listed} FROM {scan.name}", tail), forms)
-        if not len(arrays[0]):
-            return [], None
-        cells = list(cells_of(scan.dialect, columns, arrays))
-        key = [text_at(column, 0) or "" for column in cells[: len(scan.key)]]
-        names = ", ".join(scan.dialect.quote(column.name) for column in scan.key)
-        plain = Sql(f"SELECT {names} FROM {scan.name}", tail)
-        found.append(Control(name, str(plain), legacy_id_of_key(key)))
-        last = keyset.values(cells[len(scan.key) :], 0)
-    return found, json.dumps(last, ensure_ascii=False)
+    first = _end(session, scan, "first_key", scan.keyset.order)
+    last = _end(session, scan, "last_key", scan.keyset.backwards)
+    if first is None or last is None:
+        return [], None
+    return [first[0], last[0]], json.dumps(last[1], ensure_ascii=False)
+
+
+def _end(
+    session: Session, scan: Scan, name: str, order: Sql
+) -> tuple[Control, list[KeyValue]] | None:
+    """The first row of an order: its key as a control, and its tuple; None if there is no row."""
+    tail = Sql(_where(scan.with_key()), " ORDER BY ", order, scan.dialect.limit(1))
+    columns = [*scan.key, *scan.keyset.columns]
+    forms = forms_of(scan.dialect, columns)
+    listed = ", ".join(form.expression for form in forms)
+    arrays = session.fetch(Sql(f"SELECT {listed} FROM {scan.name}", tail), forms)
+    if not len(arrays[0]):
+        return None
+    cells = list(cells_of(scan.dialect, columns, arrays))
+    key = [text_at(column, 0) or "" for column in cells[: len(scan.key)]]
+    names = ", ".join(scan.dialect.quote(column.name) for column in scan.key)
+    plain = Sql(f"SELECT {names} FROM {scan.name}", tail)
+    values = scan.keyset.values(cells[len(scan.key) :], 0)
+    return Control(name, str(plain), legacy_id_of_key(key)), values
 
 
 def _where(conditions: Sequence[Part]) -> Sql:

@@ -8,7 +8,7 @@ read no further than the page.
 from collections.abc import Sequence
 
 from extractors.sql.catalogue import Column
-from extractors.sql.cells import text_at
+from extractors.sql.cells import texts
 from extractors.sql.dialects.base import Form
 from extractors.sql.scan import Scan, cells_of, forms_of
 from extractors.sql.sessions import Session
@@ -23,10 +23,9 @@ def delivered_to(session: Session, scan: Scan, page: Sequence[Part]) -> dict[str
     """Source key → endpoints, sorted, each once; `page`: the conditions of the page's rows."""
     statement, forms = delivered_sql(scan, page)
     arrays = session.fetch(statement, forms)
-    columns = list(cells_of(scan.dialect, [*scan.key, _ENDPOINT], arrays))
+    columns = cells_of(scan.dialect, [*scan.key, _ENDPOINT], arrays)
     found: dict[str, set[str]] = {}
-    for row in range(len(columns[0])):
-        *key, endpoint = (text_at(column, row) for column in columns)
+    for *key, endpoint in zip(*(texts(column).to_pylist() for column in columns), strict=True):
         if endpoint is not None:
             found.setdefault(key_text(key), set()).add(endpoint)
     return {key: sorted(endpoints) for key, endpoints in found.items()}

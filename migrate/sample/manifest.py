@@ -8,6 +8,11 @@ definition and not from the tool's code:
 *   a record of a file is known by the file's path below the spool with `/`, `#`,
     the first 16 bytes of the SHA-256 of the record's exact bytes as hexadecimal,
     `#`, and the how-manieth equal record of that file it is, from 1.
+
+Rows that share a key or have none are named after the digest of a whole record
+as well. Their lines give the beginning (the key, or the table's name), and say so:
+`"legacy_id_prefix": true`. `"holds"` names members of the delivered body whose
+values are part of the claim.
 """
 
 import hashlib

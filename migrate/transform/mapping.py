@@ -44,15 +44,15 @@ class OutputMapping:
         """Map every row of a relation `message`."""
         mapped = Mapped()
         table, rows = self._rows(engine, relation, mapped)
+        table, rows = self._without_forbidden(table, rows, mapped)
         columns = {name: plain(table.column(name)) for name, _ in self.shape.members}
-        bad = self._forbidden(columns, rows, mapped)
         whole = bodies(columns, keep_null=self.output.keep_null)
         subjects = _optional(table, SUBJECT)
         order_keys = _optional(table, ORDER_KEY)
         if self.shape.order_key:
             mapped.order_keys = []
         for place, row in enumerate(rows):
-            if place in bad or not self._accepted(row, whole[place], mapped):
+            if not self._accepted(row, whole[place], mapped):
                 continue
             mapped.rows.append(row)
             mapped.bodies.append(whole[place])
@@ -107,16 +107,21 @@ class OutputMapping:
         for name, _ in self.shape.members:
             yield name
 
-    def _forbidden(self, columns: dict[str, pa.Array], rows: list[int], mapped: Mapped) -> set[int]:
-        """Marks and returns the result's rows with a value that no body may hold."""
-        bad: set[int] = set()
-        for name, column in columns.items():
-            for place in np.flatnonzero(forbidden(column)).tolist():
-                bad.add(place)
-                mapped.failed.setdefault(
-                    rows[place], (Reason.MAPPING_VALUE, f"{self.output.name}.{name}")
-                )
-        return bad
+    def _without_forbidden(
+        self, table: pa.Table, rows: list[int], mapped: Mapped
+    ) -> tuple[pa.Table, list[int]]:
+        """The result without the rows that hold a value no body may hold; those have failed."""
+        good = np.ones(len(rows), bool)
+        for name, _ in self.shape.members:
+            bad = forbidden(plain(table.column(name)))
+            for place in np.flatnonzero(bad).tolist():
+                good[place] = False
+                reason = (Reason.MAPPING_VALUE, f"{self.output.name}.{name}")
+                mapped.failed.setdefault(rows[place], reason)
+        if good.all():
+            return table, rows
+        kept = np.flatnonzero(good)
+        return table.take(pa.array(kept)), [rows[place] for place in kept.tolist()]
 
     def _accepted(self, row: int, body: bytes, mapped: Mapped) -> bool:
         document = jiter.from_json(body)

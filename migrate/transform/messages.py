@@ -142,7 +142,9 @@ def _array(values: list[object] | pa.Array, kind: pa.DataType) -> pa.Array:
     return values if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
-def _lists(lengths: list[int], firsts: list[str], seconds: list[str], pair: pa.DataType) -> pa.Array:
+def _lists(
+    lengths: list[int], firsts: list[str], seconds: list[str], pair: pa.DataType
+) -> pa.Array:
     """Lists of pairs as list<struct>, without a Python object a struct."""
     offsets = np.zeros(len(lengths) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])

@@ -10,18 +10,9 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from migrate.transform.engine import Engine
+from migrate.transform.functions import functions
+from migrate.transform.jsontree import Node, form, nodes
 
-Node = dict[str, Any]
-
-_CLOCKS = {"age", "current_localtime", "current_localtimestamp"}
-"""They read the clock although DuckDB lists them as CONSISTENT."""
-
-_KEYWORDS = {
-    "current_timestamp": "get_current_timestamp",
-    "current_time": "get_current_time",
-    "localtime": "current_localtime",
-    "localtimestamp": "current_localtimestamp",
-}
 _FREE_AGGREGATES = {
     *("count", "count_star", "count_if", "countif", "min", "max", "sum"),
     *("bool_and", "bool_or", "bit_and", "bit_or", "bit_xor"),
@@ -31,20 +22,14 @@ _TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 _JOINS = {"REGULAR", "CROSS", "NATURAL", "DEPENDENT"}
 _NESTED = {"LIST", "ARRAY", "STRUCT", "MAP", "UNION", "VARIANT"}
 _BOUND_CALLS = {"BOUND_FUNCTION", "BOUND_AGGREGATE", "BOUND_WINDOW"}
-_NOT_COMPARED = {"alias", "query_location", "query_location_length"}
 
 
 class Rules:
-    """The functions an engine has, and the problems of a query that uses the wrong ones."""
+    """The problems of queries, found with an engine that holds the tables they read."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._unsteady = _names(
-            engine,
-            "stability IS NOT NULL AND stability <> 'CONSISTENT' AND function_type = 'scalar'",
-        )
-        self._aggregates = _names(engine, "function_type = 'aggregate'")
-        self._macros = _macros(engine)
+        self._functions = functions()
 
     def problem(self, sql: str, tables: Collection[str]) -> str | None:
         """The first thing wrong with a query over these tables; None where there is none."""
@@ -68,28 +53,16 @@ class Rules:
         if node.get("class") != "FUNCTION":
             return None
         name = node["function_name"].lower()
-        if name in self._aggregates and name not in _FREE_AGGREGATES:
+        if name in self._functions.aggregates and name not in _FREE_AGGREGATES:
             return _aggregate_problem(node)
         return self._function_problem(name)
 
     def _function_problem(self, name: str) -> str | None:
-        if self._is_unsteady(name):
+        if self._functions.is_unsteady(name, self._engine):
             return f"{name}() does not give the same result every time; use as_of for the time"
         if "json" in name or name in ("->", "->>"):
             return f"{name} loses digits of numbers; declare a payload field instead"
         return None
-
-    def _is_unsteady(self, name: str) -> bool:
-        """Whether a function, or what a macro stands for, reads a clock, a seed or a setting."""
-        if name in self._unsteady or name in _CLOCKS:
-            return True
-        definition = self._macros.pop(name, None)
-        if definition is None:
-            return False
-        tree = json.loads(self._engine.syntax_tree(f"SELECT {definition}"))
-        if any(self._is_unsteady(each) for each in _called(tree)):
-            self._unsteady.add(name)
-        return name in self._unsteady
 
     def _plan_problem(self, sql: str) -> str | None:
         plan = json.loads(self._engine.bound_plan(sql))
@@ -112,44 +85,9 @@ class Rules:
         return self._function_problem(name)
 
 
-def nodes(tree: Any) -> Iterator[Node]:
-    """Every object of a JSON tree, outer ones first."""
-    waiting = [tree]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            yield value
-            waiting += reversed(value.values())
-        elif isinstance(value, list):
-            waiting += reversed(value)
-
-
 def first_line(text: str) -> str:
     """An engine's message about a query on empty tables, without its drawing of the query."""
     return text.strip().split("\n", 1)[0]
-
-
-def _names(engine: Engine, condition: str) -> set[str]:
-    found = engine.texts(f"SELECT lower(function_name) FROM duckdb_functions() WHERE {condition}")
-    return {str(name) for (name,) in found}
-
-
-def _macros(engine: Engine) -> dict[str, str]:
-    found = engine.texts(
-        "SELECT lower(function_name), macro_definition FROM duckdb_functions() "
-        "WHERE function_type = 'macro' AND macro_definition IS NOT NULL"
-    )
-    return {str(name): str(definition) for name, definition in found}
-
-
-def _called(tree: Any) -> Iterator[str]:
-    """The functions that a macro's definition calls, and the keywords that stand for one."""
-    for node in nodes(tree):
-        if "function_name" in node:
-            yield node["function_name"].lower()
-        elif node.get("class") == "COLUMN_REF" and len(node["column_names"]) == 1:
-            name = node["column_names"][0].lower()
-            yield _KEYWORDS.get(name, name)
 
 
 def _common_tables(tree: Any) -> Iterator[str]:
@@ -238,20 +176,9 @@ def _window_problem(node: Node) -> str | None:
 
 def _covers(orders: list[Node], expressions: list[Node]) -> bool:
     """Whether rows that tie in `orders` are equal in all `expressions` but the constant ones."""
-    ordered = {_form(order["expression"]) for order in orders}
+    ordered = {form(order["expression"]) for order in orders}
     wanted = [each for each in expressions if each.get("class") != "CONSTANT"]
-    return all(_form(each) in ordered for each in wanted)
-
-
-def _form(expression: Any) -> str:
-    """An expression without its place and alias."""
-
-    def bare(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {k: bare(v) for k, v in sorted(value.items()) if k not in _NOT_COMPARED}
-        return [bare(each) for each in value] if isinstance(value, list) else value
-
-    return json.dumps(bare(expression))
+    return all(form(each) in ordered for each in wanted)
 
 
 def _cast_problem(node: Node) -> str | None:

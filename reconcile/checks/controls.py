@@ -82,13 +82,15 @@ def _judge(evidence: Evidence, entry: dict[str, Any], findings: Findings) -> Non
 
 
 def _note(entry: dict[str, Any]) -> str | None:
+    """What a reader has to know about a control total that is not simply right or wrong."""
+    notes = []
     if entry["agrees"] is None:
-        return "not counted over the segments"
+        notes.append("of the store alone, not counted over the segments")
     if entry["now"] is None:
-        return "the store could not be asked again"
-    if entry["now"] != entry["sealed"]:
-        return "the store has changed since it was sealed"
-    return None
+        notes.append("the store could not be asked again")
+    elif entry["now"] != entry["sealed"]:
+        notes.append("the store has changed since it was sealed")
+    return "; ".join(notes) or None
 
 
 def _shown(evidence: Evidence, name: str, value: str) -> str:

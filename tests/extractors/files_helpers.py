@@ -99,10 +99,12 @@ def store(root: Path, **spec: object) -> FilesStore:
     return FilesStore(StoreSpec("spool", "files", str(root), **spec))  # type: ignore[arg-type]
 
 
-def source(glob: str = "**", spec: RecordSpec | None = None, **more: object) -> SourceSpec:
+def source(
+    glob: str = "**", spec: RecordSpec | None = None, flow: str = "flow", **more: object
+) -> SourceSpec:
     """A source of it."""
     record = spec or RecordSpec()
-    return SourceSpec("flow", "spool", glob, record=record, **more)  # type: ignore[arg-type]
+    return SourceSpec(flow, "spool", glob, record=record, **more)  # type: ignore[arg-type]
 
 
 def whole(chunks: Iterable[Chunk]) -> pa.Table:

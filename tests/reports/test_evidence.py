@@ -108,6 +108,7 @@ def test_a_link_is_no_file(pack: Path) -> None:
         "baseline.json",
         "legacy/custody/000001.parquet",
         "reconciliation/verdicts.parquet",
+        "summary.json",
         "inputs/mappings/custody.custody.sql",
     ],
 )

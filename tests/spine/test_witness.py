@@ -1,5 +1,6 @@
 """The witness does not know the accused, and what the run did wrong is found."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -49,8 +50,6 @@ def test_a_planted_mapping_defect_is_caught_by_an_invariant(
 
 def _plant(mapping: str) -> str:
     """Make the custody number come out in lower case."""
-    import re
-
     planted = re.sub(
         r"(\S+)(\s+AS\s+\"?custodyNumber\"?)", r"lower(\1)\2", mapping, count=1, flags=re.I
     )
@@ -93,12 +92,14 @@ def test_a_plan_that_quarantines_everything_does_not_agree(
     shutil.copytree(pristine.estate, estate)
     plan = estate / "plan.toml"
     text = plan.read_text(encoding="utf-8")
-    rule = '{ rule = "all of it", when = "true", fate = "quarantined" },'
-    text = text.replace("fate = [", f"fate = [\n  {rule}")
-    import re
-
+    for flow in ("custody", "footwear", "gazetteer", "pnc", "mobile"):
+        rules = f"[[flow.{flow}.fate]]\n"
+        doubtful = "rule = 'in doubt'\nwhen = \"legacy_id <> ''\"\nfate = 'quarantined'\n"
+        text = text.replace(rules, f"{rules}{doubtful}\n{rules}", 1)
     text = re.sub(r"quarantined = \d+", 'quarantined = "100%"', text)
     plan.write_text(text, encoding="utf-8")
     words = ("--runs", tmp_path / "runs", "--run-id", "nothing", "--progress", "none")
     code, _ = isb_migrate("rehearse", plan, *words)
-    assert code == 6
+    run = Rehearsed(estate, tmp_path / "runs" / "nothing")
+    assert run.summary["account"]["quarantined"] == run.summary["account"]["legacy"]
+    assert (code, run.summary["verdict"]) == (6, "unverified")

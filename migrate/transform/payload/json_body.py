@@ -106,11 +106,7 @@ class JsonReader:
         values: list[Value] = []
         kinds: list[str] = []
         for many, pointer in self._fields:
-            found = None if many else pointer.find(document)
-            if type(found) is str:  # nearly always
-                value, kind = found, STRING if found else EMPTY
-            else:
-                value, kind = _many(pointer, document) if many else _shown(found)
+            value, kind = _many(pointer, document) if many else _shown(pointer.find(document))
             values.append(value)
             kinds.append(kind)
         return values, kinds
@@ -270,6 +266,8 @@ def _deeper(document: Any, limit: int) -> bool:
 
 
 def _shown(value: Any) -> tuple[str | None, str]:
+    if type(value) is str:  # nearly always
+        return value, STRING if value else EMPTY
     if value is _NOTHING:
         return None, ABSENT
     return _SCALARS[type(value)](value)
