@@ -52,8 +52,8 @@ class Report:
 
     @property
     def plan(self) -> Json:
-        """Name, namespace, environment, marking, timezone; empty where it could not be read."""
-        return dict(self.details.get("plan") or {})
+        """Name, namespace, environment, marking, timezone, as far as they are known."""
+        return dict(self.details["plan"])
 
     @property
     def marking(self) -> str:
@@ -94,9 +94,10 @@ def load_report(folder: RunFolder) -> Report:
             f"run {folder.run_id} has not been reconciled",
             hint=f"isb-migrate reconcile {folder.run_id}",
         )
-    details = _json(folder.reconciliation / "details.json")
-    plain = _plain_flows(folder.plan)
-    names = Pseudonyms(str(details.get("plan", {}).get("namespace", "")))
+    sealed = _plan(folder.plan)
+    details = _with_plan(_json(folder.reconciliation / "details.json"), sealed)
+    plain = _plain_flows(sealed)
+    names = Pseudonyms(str(details["plan"].get("namespace", "")))
     return Report(
         summary=_json(folder.summary),
         details=_without_keys(details, plain, names),
@@ -121,12 +122,24 @@ def _damaged(path: Path) -> CouldNotVerify:
     )
 
 
-def _plain_flows(plan: Path) -> frozenset[str]:
-    """Flows whose ids the sealed plan marks as non-personal."""
+def _plan(path: Path) -> Json:
+    """The sealed plan; nothing where it is damaged, which is reconciliation's to say."""
     try:
-        flows = tomllib.loads(plan.read_text(encoding="utf-8")).get("flow", {})
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise _damaged(plan) from None
+        return {}
+
+
+def _with_plan(details: Json, sealed: Json) -> Json:
+    """The details with the plan's name and marking even where the run could not be opened."""
+    written = {name: text for name, text in sealed.get("plan", {}).items() if text}
+    known = {name: text for name, text in (details.get("plan") or {}).items() if text}
+    return {**details, "plan": {**written, **known}}
+
+
+def _plain_flows(sealed: Json) -> frozenset[str]:
+    """Flows whose ids the plan marks as non-personal; without a word they are personal."""
+    flows = sealed.get("flow", {})
     return frozenset(name for name, flow in flows.items() if flow.get("ids") == "plain")
 
 

@@ -67,8 +67,8 @@ def brief(text: str, length: int) -> str:
 
 
 def lines(text: str) -> str:
-    """Code whose line breaks stay and whose other hostile characters are made visible."""
-    return "\n".join(visible(line) for line in text.replace("\t", "    ").split("\n"))
+    """Code to copy: line breaks and tabs stay, other hostile characters are made visible."""
+    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
 
 
 def has_long_word(value: object) -> bool:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from migrate.cli.options import find_run, json_option, option, runs_option
@@ -12,6 +11,7 @@ from migrate.cli.output import data, data_json, say, table
 from migrate.core.errors import UsageError
 from migrate.core.runfolder import RunFolder
 
+Rows = list[dict[str, Any]]
 COLUMNS = ("flow", "legacy_id", "reason", "place", "rule", "order_key")
 
 
@@ -79,11 +79,10 @@ def show(run: str, legacy_id: str, runs: Path, reveal: str | None) -> None:
     stream.flush()
 
 
-def _rows(folder: RunFolder, columns: tuple[str, ...] | None) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def _rows(folder: RunFolder, columns: tuple[str, ...] | None) -> "Rows":
+    rows: Rows = []
     for path in sorted(folder.root.glob("quarantine/*/*.parquet")):
         part = pq.read_table(path, columns=list(columns) if columns else None)
-        part = part.filter(pc.is_valid(part.column("legacy_id")))
         rows += part.to_pylist()
     return rows
 

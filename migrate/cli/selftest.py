@@ -38,7 +38,7 @@ def command(keep: Path | None, as_json: bool) -> int:
     else:
         columns = ("fault", "planted", "found", "right")
         table(columns, [[row[name] for name in columns] for row in rows])
-        good = sum(row["right"] for row in rows)
+        good = sum(bool(row["right"]) for row in rows)
         data(f"{good} of {len(rows)} faults found as what they are")
     return 0 if all(row["right"] for row in rows) else 1
 

@@ -121,6 +121,9 @@ class Receipt:
 class Publisher(Protocol):
     """loaders.<kind>.publish: the one ordered writer of a run."""
 
+    atomic: bool
+    """A window lands whole, in order, or not at all; else none holds an order key twice."""
+
     def publish(self, window: Sequence[Outgoing]) -> Sequence[Receipt]:
         """Publish a window in order, one receipt each. BusRefused: the whole window is in doubt."""
         ...
@@ -151,7 +154,8 @@ class Observer(Protocol):
         ...
 
     def observe(self, since: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
-        """Everything on every destination behind those positions, in core.schema.OBSERVED.
+        """Everything on every destination behind those positions, in core.schema.OBSERVED; a
+        destination without a position, or with an empty one, from its beginning.
         CouldNotVerify when a destination cannot be read in full."""
         ...
 

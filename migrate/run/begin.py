@@ -100,6 +100,7 @@ def _ledger(folder: RunFolder, plan: Plan, kind: str, progress: Progress) -> Led
         ledger = Ledger(folder.ledger)
         try:
             _same(ledger.run(), plan, kind)
+            _sweep(folder)
         except BaseException:
             ledger.close()
             raise
@@ -114,6 +115,15 @@ def _ledger(folder: RunFolder, plan: Plan, kind: str, progress: Progress) -> Led
     run = RunRecord(folder.run_id, kind, plan.digest, as_of=now, started=now)
     progress.note(f"run {folder.run_id} begins")
     return Ledger.create(folder.ledger, run, plan.flows)
+
+
+def _sweep(folder: RunFolder) -> None:
+    """Remove what a process that died had begun to write; nobody else writes here now."""
+    for room in ("legacy", "messages", "quarantine", "receipts", "inputs"):
+        for path in (folder.root / room).rglob(".*.tmp"):
+            path.unlink()
+    for path in folder.root.glob(".*.tmp"):
+        path.unlink()
 
 
 def _same(run: RunRecord, plan: Plan, kind: str) -> None:

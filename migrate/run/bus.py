@@ -18,11 +18,6 @@ class Bus:
     offramps: Mapping[str, OffRampSpec]
     positions: Mapping[str, str]
 
-    @property
-    def atomic(self) -> bool:
-        """Whether a window lands whole, in order, or not at all."""
-        return bool(getattr(self.publisher, "atomic", False))
-
     def may_repeat(self, destination: str) -> bool:
         """Whether the receiver behind an off-ramp drops repeats by message id."""
         offramp = self.offramps.get(destination)

@@ -48,7 +48,7 @@ class Loader:
         self._folder, self._ledger, self._log, self._bus = folder, ledger, log, bus
         self._messages, self._progress, self._stop = messages, progress, stop
         self._throttle = Throttle(rates(bus.offramps), stop.wait)
-        self._limits = Limits(window, self._throttle.bursts(), one_per_key=not bus.atomic)
+        self._limits = Limits(window, self._throttle.bursts(), one_per_key=not bus.publisher.atomic)
 
     def load(self, flows: Sequence[str]) -> None:
         """Bring everything of these flows that is ready onto the bus: per lane, flows and batches

@@ -11,12 +11,11 @@ from migrate.transform.jsontree import nodes
 _CLOCKS = {"age", "current_localtime", "current_localtimestamp"}
 """They read the clock although DuckDB lists them as CONSISTENT."""
 
-_KEYWORDS = {
-    "current_timestamp": "get_current_timestamp",
-    "current_time": "get_current_time",
-    "localtime": "current_localtime",
-    "localtimestamp": "current_localtimestamp",
-}
+_STEADY = {"error"}
+"""Listed as VOLATILE so that it is not evaluated early; it only ever fails."""
+
+KEYWORDS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
+"""Names that read the clock without parentheses; within a macro the plan no longer shows them."""
 _LISTED = """
     SELECT lower(function_name), function_type, coalesce(stability, ''), macro_definition
     FROM duckdb_functions() WHERE function_type IN ('scalar', 'aggregate', 'macro')"""
@@ -29,10 +28,10 @@ class Functions:
         with Engine({}) as engine:
             listed = engine.texts(_LISTED)
         self.aggregates = {name for name, kind, _, _ in listed if kind == "aggregate"}
-        self._unsteady = _CLOCKS | {
+        self._unsteady = _CLOCKS | KEYWORDS | {
             str(name)
             for name, kind, stability, _ in listed
-            if kind == "scalar" and stability != "CONSISTENT"
+            if kind == "scalar" and stability != "CONSISTENT" and name not in _STEADY
         }
         self._macros = {
             str(name): definition for name, kind, _, definition in listed if kind == "macro"
@@ -64,5 +63,4 @@ def _called(tree: Any) -> Iterator[str]:
         if "function_name" in node:
             yield node["function_name"].lower()
         elif node.get("class") == "COLUMN_REF" and len(node["column_names"]) == 1:
-            name = node["column_names"][0].lower()
-            yield _KEYWORDS.get(name, name)
+            yield node["column_names"][0].lower()

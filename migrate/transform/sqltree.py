@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from migrate.transform.engine import Engine
-from migrate.transform.functions import functions
+from migrate.transform.functions import KEYWORDS, functions
 from migrate.transform.jsontree import Node, form, nodes
 
 _FREE_AGGREGATES = {
@@ -50,6 +50,8 @@ class Rules:
             return _window_problem(node)
         if node.get("class") == "PARAMETER":
             return "has a parameter"
+        if node.get("class") == "COLUMN_REF" and node["column_names"][-1].lower() in KEYWORDS:
+            return self._function_problem(node["column_names"][-1].lower())
         if node.get("class") != "FUNCTION":
             return None
         name = node["function_name"].lower()

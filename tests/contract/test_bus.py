@@ -160,6 +160,13 @@ def test_an_older_runs_copy_does_not_resolve_a_doubt(spec: BusSpec) -> None:
     assert [answer.confirmed for answer in answers] == [False, False]
 
 
+def test_a_publisher_says_whether_its_windows_are_atomic(spec: BusSpec) -> None:
+    """Loading cuts its windows by it."""
+    publisher = part(spec, "publish:Publisher")
+    assert publisher.atomic in (True, False)
+    publisher.close()
+
+
 def test_a_large_window_of_large_bodies_lands_whole(spec: BusSpec) -> None:
     """A payload of megabytes among a thousand small ones is no special case."""
     big = Outgoing("custody", "bulk", "b" * 32, {"ce_runid": "run-1"}, b"\x00\xff" * 2_500_000)

@@ -61,6 +61,7 @@ class Crashing:
         assert_arrived_exactly(self.estate, self.folder.bus)
         kinds = [frame.kind for frame in read(self.folder.load_log, "crashing")]
         assert kinds.count(INTENT) == kinds.count(RECEIPT)
+        assert not list(self.folder.root.rglob("*.tmp"))
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +128,7 @@ def within_loading(events: list[str], killed_behind: int) -> bool:
     return events.index("intent") < killed_behind < last
 
 
-@pytest.mark.parametrize("window", [1, 5, 9])
+@pytest.mark.parametrize("window", [1, 9])
 def test_a_kill_between_the_commit_and_the_receipt(crashing: Crashing, window: int) -> None:
     """The bus has the window, the log has not: it is asked, and nothing is published twice."""
     assert crashing.call(f"KILL:published:{window}") == KILLED
@@ -153,8 +154,10 @@ def test_a_kill_while_workers_are_at_work(crashing: Crashing) -> None:
     crashing.assert_whole()
 
 
-@pytest.mark.parametrize("name", ["INT", "TERM"])
-@pytest.mark.parametrize("event", ["segment:2", "segment:14", "intent:3"])
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [("INT", "segment:2"), ("TERM", "segment:14"), ("INT", "intent:3"), ("TERM", "receipt:2")],
+)
 def test_a_signal_ends_behind_the_batch_in_hand(crashing: Crashing, name: str, event: str) -> None:
     """Exit code 130, nothing in doubt, and the same command goes on; a second signal harms not."""
     assert crashing.call(f"{name}:{event}") == 130

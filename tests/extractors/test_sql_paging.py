@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from extractors.sql import SqlStore
 from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import SourceSpec
 from migrate.core.identity import key_text
@@ -51,7 +51,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     rows=ROWS,
     source=st.sampled_from(SOURCES),
@@ -76,7 +76,7 @@ def test_any_page_and_any_resume_give_the_same_read(
         assert again == found[done:]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(rows=ROWS, source=st.sampled_from(SOURCES[:5]), table=st.sampled_from(TABLES[:2]))
 def test_every_row_is_one_record_with_an_id_of_its_own(
     folder: Path, rows: list[Row], source: SourceSpec, table: str
@@ -91,7 +91,7 @@ def test_every_row_is_one_record_with_an_id_of_its_own(
     assert problems == Counter(expected_problems(rows, source))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(KEYS.filter(lambda key: key is not None), st.integers(-3, 3), ORDERS, BODIES),
@@ -128,7 +128,7 @@ def expected_problems(rows: Sequence[Row], source: SourceSpec) -> list[str | Non
     return [problem(key) for key in keys]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     rows=st.lists(st.tuples(NUMBERS, BODIES), max_size=10, unique_by=lambda row: row[0]),
     edited=st.integers(0, 9),
@@ -244,22 +244,24 @@ def fill(url: str, table: str, seed: int) -> int:
 def check_server(url: str, table: str, *, paths: Sequence[bool]) -> None:
     """Every source over a table of random rows: any page and any resume give the same read."""
     rows = fill(url, table, seed=len(table))
-    for source in SOURCES:
-        one = read(url, source)
-        if source.where is None:
-            assert one.num_rows == rows
+    with opened(url) as store:
+        whole_reads = [whole(list(store.read(source))) for source in SOURCES]
+    for adbc in paths:
+        with opened(url, batch_rows=7, adbc=adbc) as store:
+            for source, one in zip(SOURCES, whole_reads, strict=True):
+                found = list(store.read(source))
+                assert whole(found) == one
+                check_resumes(store, source, found)
+    for source, one in zip(SOURCES, whole_reads, strict=True):
+        assert source.where or one.num_rows == rows
         assert len(set(one.column("legacy_id").to_pylist())) == one.num_rows
-        for adbc in paths:
-            found = chunks(url, source, batch_rows=7, adbc=adbc)
-            assert whole(found) == one
-            check_resumes(url, source, found, adbc=adbc)
 
 
-def check_resumes(url: str, source: SourceSpec, found: list[Chunk], *, adbc: bool) -> None:
-    for done in range(1, len(found) + 1):
-        behind: pa.Table = whole(found[:done])
-        after = found[done - 1].checkpoint
-        again = chunks(url, source, after=after, position=behind.num_rows, batch_rows=7, adbc=adbc)
+def check_resumes(store: SqlStore, source: SourceSpec, found: list[Chunk]) -> None:
+    behind = 0
+    for done, chunk in enumerate(found, 1):
+        behind += chunk.table.num_rows
+        again = list(store.read(source, after=chunk.checkpoint, position=behind))
         assert again == found[done:]
 
 

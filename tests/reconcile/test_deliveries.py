@@ -4,13 +4,13 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconcile.check import Check
+from tests.reconcile.faults import FAULTS, Finding, one
 from tests.reconcile.synthetic import (
     Copy,
     Legacy,
@@ -22,8 +22,6 @@ from tests.reconcile.synthetic import (
     replayed,
 )
 
-Finding = tuple[str, Any, Any, Any, Any]
-
 
 def deliveries(check: Check) -> bool:
     return check.name == "deliveries"
@@ -34,10 +32,6 @@ def found(scene: Scene, folder: Path) -> Counter[Finding]:
     names = ("kind", "message_id", "destination", "lane", "field")
     rows = findings_of(scene, folder, deliveries)
     return Counter(tuple(row[name] for name in names) for row in rows)
-
-
-def one(kind: str, copy: Copy, field: str | None = None) -> Finding:
-    return kind, copy.message_id, copy.destination, copy.lane, field
 
 
 ESTATE = [
@@ -271,61 +265,6 @@ def test_another_engine_alters_nothing(scene: Scene, tmp_path: Path) -> None:
     assert {kind for kind, *_ in found(scene, tmp_path)} == {"missing"}
 
 
-# What a fault does to one delivery's copies, and the findings it must give.
-FAULTS = (
-    "none",
-    "missing",
-    "duplicated",
-    "altered body",
-    "altered form",
-    "altered attribute",
-    "moved",
-    "moved lane",
-    "stray",
-    "older copy",
-    "older instead",
-    "spoilt copy",
-    "stranger",
-)
-
-
-def planted(fault: str, copy: Copy, times: int) -> tuple[list[Copy], list[Finding]]:
-    """The copies that replace one, and what has to be found."""
-    body = json.loads(copy.body or b"")
-    older = copy.with_header("ce_runid", "older")
-    changed = replace(copy, body=json.dumps({**body, "n": -1}).encode())
-    elsewhere = replace(copy, destination="elsewhere")
-    bulk = replace(copy, lane="slow")
-    match fault:
-        case "none":
-            return [copy], []
-        case "missing":
-            return [], [one("missing", copy)]
-        case "duplicated":
-            return [copy] * (times + 1), [one("duplicated", copy)] * times
-        case "altered body":
-            return [changed], [one("altered", copy, "body:/n")]
-        case "altered form":
-            form = json.dumps(body, indent=2).encode()
-            return [replace(copy, body=form)], [one("altered", copy, "body (representation)")]
-        case "altered attribute":
-            return [copy.with_header("ce_type", "x")], [one("altered", copy, "ce_type")]
-        case "moved":
-            return [elsewhere] * times, [one("misrouted", elsewhere, "destination")] * times
-        case "moved lane":
-            return [bulk], [one("misrouted", bulk, "lane")]
-        case "stray":
-            return [copy, elsewhere], [one("misrouted", elsewhere, "destination")]
-        case "older copy":
-            return [older, copy], [one("unexpected", older, "ce_runid")]
-        case "older instead":
-            return [older], [one("unexpected", older, "ce_runid"), one("missing", copy)]
-        case "spoilt copy":
-            return [changed, copy], [one("duplicated", copy), one("altered", copy, "body:/n")]
-    stranger = replace(copy, message_id=f"x{copy.message_id}")
-    return [copy, stranger], [one("unexpected", stranger)]
-
-
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -345,8 +284,8 @@ def test_exactly_what_was_planted_is_found(tmp_path: Path, data: st.DataObject) 
     for rows in copies(legacy):
         victim = data.draw(st.integers(0, len(rows) - 1))
         for place, copy in enumerate(rows):
-            fault = data.draw(st.sampled_from(FAULTS)) if place == victim else "none"
-            now, then = planted(fault, copy, data.draw(st.integers(1, 3)))
+            fault = data.draw(st.sampled_from(sorted(FAULTS))) if place == victim else "none"
+            now, then = FAULTS[fault](copy, data.draw(st.integers(1, 3)))
             bus += now
             expected.update(then)
     scene = Scene(legacy, data.draw(st.permutations(bus)))

@@ -65,13 +65,30 @@ def test_findings_are_arrow_backed_text_in_the_order_of_kinds(run_of: RunOf) -> 
     assert kinds == sorted(kinds, key=list(KINDS).index)
 
 
-@pytest.mark.parametrize("name", ["plan.toml", "baseline.json", "summary.json"])
+@pytest.mark.parametrize("name", ["baseline.json", "summary.json"])
 def test_a_damaged_file_is_named(name: str, run_of: RunOf) -> None:
     """No file, no report."""
     run = run_of("agrees")
     (run.root / name).write_text("{ not", encoding="utf-8")
     with pytest.raises(CouldNotVerify, match=name):
         load_report(run)
+
+
+def test_with_a_damaged_plan_all_ids_are_personal(run_of: RunOf) -> None:
+    """There is still a report: reconciliation's verdict says what is damaged."""
+    run = run_of("differs-many")
+    run.plan.write_text("[flow", encoding="utf-8")
+    ids = load_report(run).findings["legacy_id"].dropna()
+    assert not ids.str.startswith("CU-").any()
+
+
+def test_a_run_that_could_not_be_opened_still_bears_its_marking(tmp_path: Path) -> None:
+    """From the sealed plan, where the verdict files have none."""
+    case = CASES["unverified"]()
+    case.details["plan"] = dict.fromkeys(case.details["plan"], "")
+    case.plan = '[plan]\nname = "isb"\nmarking = "OFFICIAL"\n' + case.plan
+    report = load_report(write(case, tmp_path / "run"))
+    assert (report.marking, report.plan["name"]) == ("OFFICIAL", "isb")
 
 
 def test_a_json_file_that_is_no_object_is_damaged(run_of: RunOf) -> None:

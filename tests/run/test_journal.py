@@ -28,6 +28,7 @@ def contents(path: Path, owner: str = "run-1") -> list[tuple[bytes, bytes]]:
     return [(frame.kind, frame.payload) for frame in read(path, owner)]
 
 
+@settings(deadline=None)
 @given(groups=st.lists(FRAMES, max_size=4))
 def test_what_is_appended_is_read_back(groups: list[list[tuple[bytes, bytes]]]) -> None:
     """Frames come back in order, whatever their bytes, also after reopening between groups."""

@@ -1,7 +1,7 @@
 """Off-ramps get no more than they asked for."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate.core.flow import OffRampSpec
@@ -35,6 +35,7 @@ def test_only_declared_rates_count() -> None:
     assert throttle.bursts() == {"slow": 1}
 
 
+@settings(deadline=None)
 @given(
     rate=st.floats(0.5, 5000),
     windows=st.lists(st.integers(0, 400), min_size=1, max_size=20),

@@ -2,7 +2,7 @@
 
 from itertools import zip_longest
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate.core.ports import Outgoing
@@ -23,6 +23,7 @@ def delivery(ordinal: int, key: str | None, to: str) -> Delivery:
     return Delivery(ordinal, key, Outgoing(to, "bulk", str(ordinal), {}, b""))
 
 
+@settings(deadline=None)
 @given(
     wanted=DELIVERIES,
     size=st.integers(1, 10),

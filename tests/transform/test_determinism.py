@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,11 @@ ROWS = st.lists(
     ),
     max_size=12,
 )
-DERIVER = Deriver(FLOW, ENVELOPE, CODES)
+
+
+@cache
+def deriver() -> Deriver:
+    return Deriver(FLOW, ENVELOPE, CODES)
 
 
 def whole(parts: list[Derived]) -> dict[str, list[dict[str, Any]]]:
@@ -83,10 +89,9 @@ def test_the_cut_of_the_batches_changes_nothing(
     table = legacy(*rows)
     bounds = sorted({0, len(table), *(cut for cut in cuts if cut < len(table))})
     parts = [
-        DERIVER.derive(table.slice(start, end - start))
-        for start, end in zip(bounds, bounds[1:], strict=False)
-    ] or [DERIVER.derive(table)]
-    assert whole(parts) == whole([DERIVER.derive(table)])
+        deriver().derive(table.slice(start, end - start)) for start, end in pairwise(bounds)
+    ] or [deriver().derive(table)]
+    assert whole(parts) == whole([deriver().derive(table)])
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
@@ -94,7 +99,7 @@ def test_the_cut_of_the_batches_changes_nothing(
 def test_the_account_balances_and_every_message_has_a_replayed_or_archived_row(
     rows: list[dict[str, Any]],
 ) -> None:
-    derived = DERIVER.derive(legacy(*rows))
+    derived = deriver().derive(legacy(*rows))
     assert derived.fates.schema == FATE
     assert derived.messages.schema == MESSAGE
     assert derived.quarantine.schema == QUARANTINE
