@@ -3,4 +3,5 @@
 STORES = {
     "sql": "extractors.sql:SqlStore",
     "files": "extractors.files:FilesStore",
+    "kept": "extractors.kept:KeptStore",
 }

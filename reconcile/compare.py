@@ -86,7 +86,7 @@ def _settle_contested(
     unmatched: Relation,
     disowned: Relation,
 ) -> None:
-    comparer = Comparer(evidence.run_id, evidence.hide)
+    comparer = Comparer(evidence.run_id, evidence.hide, evidence.flows)
     lost, foreign = _Rows(unmatched), _Rows(disowned)
     for wanted, seen in _contested(evidence):
         outcome = match(wanted, seen, comparer)

@@ -81,12 +81,16 @@ def attribute_differences(
 
 
 def body_differences(
-    expected: bytes | None, observed: bytes | None, hide: Hide, *, members: bool
+    expected: bytes | None,
+    observed: bytes | None,
+    hide: Hide,
+    names: frozenset[str] | None = frozenset(),
 ) -> Iterator[Difference]:
     """What differs between two bodies.
 
-    `members`: name the JSON members that differ (`body:/pointer`); without it
-    (archived legacy bytes, whose member names are people's data too) content
+    JSON members that differ are named (`body:/pointer`), as far as their names
+    are expected or among `names`: others may be people's data, and are hashed.
+    Where `names` is None (archived legacy bytes, whose members nobody mapped) content
     that differs is one difference of the whole `body`.
     """
     if expected == observed:
@@ -97,12 +101,12 @@ def body_differences(
         yield whole
         return
     try:
-        found = list(_members(ours, theirs, hide))
+        found = list(_members(ours, theirs, hide, names or frozenset()))
     except RecursionError:  # parsed just below the limit, hashed just above it
         found = [whole]
     if not found:
         yield Difference(REPRESENTATION, whole.expected, whole.observed)
-    elif members:
+    elif names is not None:
         yield from found
     else:
         yield whole
@@ -142,24 +146,28 @@ def _inside(ours: Any, theirs: Any) -> list[tuple[str, Any, Any]] | None:
     return None
 
 
-def _members(ours: Any, theirs: Any, hide: Hide) -> Iterator[Difference]:
+def _members(ours: Any, theirs: Any, hide: Hide, names: frozenset[str]) -> Iterator[Difference]:
     for path, expected, observed in json_differences(ours, theirs):
-        pointer = _pointer(path, ours, hide)
+        pointer = _pointer(path, ours, hide, names)
         field = f"body:{pointer}" if path else "body"
         yield Difference(field, shown(field, expected, hide), shown(field, observed, hide))
 
 
-def _pointer(path: tuple[str, ...], expected: Any, hide: Hide) -> str:
-    """A JSON pointer (RFC 6901); names that no mapping made are hashed."""
+def _pointer(path: tuple[str, ...], expected: Any, hide: Hide, names: frozenset[str]) -> str:
+    """A JSON pointer (RFC 6901); names that nobody knows are hashed."""
     parts = []
     place = expected
     for name in path:
-        known = isinstance(place, list) or (isinstance(place, dict) and name in place)
+        known = isinstance(place, list) or name in names or _has(place, name)
         parts.append(
             name.replace("~", "~0").replace("/", "~1") if known else f"({hide('name', name)})"
         )
         place = _step(place, name)
     return "".join(f"/{part}" for part in parts)
+
+
+def _has(place: Any, name: str) -> bool:
+    return isinstance(place, dict) and name in place
 
 
 def _step(place: Any, name: str) -> Any:

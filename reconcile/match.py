@@ -5,12 +5,13 @@ best is the match and every further copy is surplus; a copy anywhere else is
 misrouted, and explains one absence of the same message.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from migrate.core.flow import ARCHIVE
+from migrate.core.flow import ARCHIVE, FlowSpec
 from reconcile.differ import (
     Difference,
     Hide,
@@ -84,11 +85,19 @@ class Matching:
 
 
 class Comparer:
-    """Compares copies with what was expected; `hide` makes keyed hashes of values."""
+    """Compares copies with what was expected; `hide` makes keyed hashes of values, `flows` know
+    the member names of their schemas."""
 
-    def __init__(self, run_id: str, hide: Hide) -> None:
+    def __init__(
+        self, run_id: str, hide: Hide, flows: Mapping[str, FlowSpec] | None = None
+    ) -> None:
         self._run_id = run_id
         self._hide = hide
+        self._names = {
+            (name, output.name): member_names(output.schema)
+            for name, flow in (flows or {}).items()
+            for output in flow.outputs
+        }
 
     def of_another_run(self, seen: Seen) -> bool:
         """Whether the copy says that another run published it."""
@@ -106,8 +115,25 @@ class Comparer:
         if seen.lane != wanted.lane and observed and observed.get(LANE_ATTRIBUTE) == seen.lane:
             expected[LANE_ATTRIBUTE] = seen.lane  # the place says it already
         yield from attribute_differences(expected, observed, self._hide)
-        members = wanted.output != ARCHIVE
-        yield from body_differences(wanted.body, seen.body, self._hide, members=members)
+        names = None
+        if wanted.output != ARCHIVE:
+            names = self._names.get((wanted.flow, wanted.output), frozenset())
+        yield from body_differences(wanted.body, seen.body, self._hide, names)
+
+
+def member_names(schema: str) -> frozenset[str]:
+    """Every property that a JSON Schema names, at any depth."""
+    names: set[str] = set()
+    places: list[Any] = [json.loads(schema)]
+    while places:
+        place = places.pop()
+        if isinstance(place, dict):
+            properties = place.get("properties")
+            names.update(properties if isinstance(properties, dict) else ())
+            places += place.values()
+        elif isinstance(place, list):
+            places += place
+    return frozenset(names)
 
 
 def another_run(attributes: Mapping[str, Any] | None, run_id: str) -> bool:

@@ -16,38 +16,37 @@ class Occurrences:
     """Counts the records of one file; `expected` (how many) spares it from growing."""
 
     def __init__(self, expected: int = 0) -> None:
-        self._size = max(_SMALLEST, expected * 3 // 2)
-        self._slots = array("Q", bytes(8 * self._size))
-        self._used = 0
         self._again: dict[int, int] = {}
+        self._set_up(max(_SMALLEST, expected * 3 // 2))
 
     def count(self, digest: bytes) -> int:
         """1 for a digest not seen before, else one more than the last time."""
         mark = int.from_bytes(digest[:8], "big") or 1
-        if not self._add(mark):
-            number = self._again.get(mark, 1) + 1
-            self._again[mark] = number
-            return number
-        self._used += 1
-        if self._used * 4 > self._size * 3:
+        slots, size = self._slots, self._size
+        slot = mark % size
+        while held := slots[slot]:
+            if held == mark:
+                number = self._again.get(mark, 1) + 1
+                self._again[mark] = number
+                return number
+            slot = slot + 1 if slot + 1 < size else 0
+        slots[slot] = mark
+        self._free -= 1
+        if not self._free:
             self._grow()
         return 1
 
-    def _add(self, mark: int) -> bool:
-        """Put a mark in its slot; False if it is there already."""
-        slots, size = self._slots, self._size
-        slot = mark % size
-        while (held := slots[slot]) != mark:
-            if not held:
-                slots[slot] = mark
-                return True
-            slot = slot + 1 if slot + 1 < size else 0
-        return False
-
     def _grow(self) -> None:
-        marks = self._slots
-        self._size *= 2
-        self._slots = array("Q", bytes(8 * self._size))
+        marks = [mark for mark in self._slots if mark]
+        self._set_up(self._size * 2)
         for mark in marks:
-            if mark:
-                self._add(mark)
+            slot = mark % self._size
+            while self._slots[slot]:
+                slot = (slot + 1) % self._size
+            self._slots[slot] = mark
+            self._free -= 1
+
+    def _set_up(self, size: int) -> None:
+        self._size = size
+        self._slots = array("Q", bytes(8)) * size
+        self._free = size * 3 // 4

@@ -42,11 +42,17 @@ class _Place(NamedTuple):
 class _Record(NamedTuple):
     """A record on its way into a segment."""
 
-    place: _Place
+    file: str
+    number: int
+    span: Span
     body: bytes
     legacy_id: str
     charset: str
-    span: Span
+
+    @property
+    def place(self) -> _Place:
+        """Where to go on from behind it."""
+        return _Place(self.file, self.span.end, self.number)
 
 
 class Reader:
@@ -93,32 +99,37 @@ class Reader:
             yield from self._of_file(path, place if place and place.file == path else None)
 
     def _of_file(self, path: str, place: _Place | None) -> Iterator[_Record]:
+        """A file's records, or those behind a place in it."""
+        done = 0
+        for record in self._cut(path):
+            done = record.number
+            if place is None or done > place.record:
+                yield record
+            elif done == place.record and record.place != place:
+                raise changed(path)
+        if place and done < place.record:
+            raise changed(path)
+
+    def _cut(self, path: str) -> Iterator[_Record]:
+        """All records of a file that the flow takes. LegacyUnreadable if it is not as sealed."""
         sealed = (self._sealed or {}).get(path)
-        record = self._source.record
-        keep = keeper(record, self._folder.types_left_out(path))
+        keep = keeper(self._source.record, self._folder.types_left_out(path))
         seen = Occurrences(sealed.records if sealed else 0)
         number = 0
         with self._folder.open(path) as file:
             if sealed and (file.size != sealed.bytes or file.finish() != sealed.sha256):
                 raise changed(path)
             file.seek(0)
-            view, charset = prepare(file, record, declared_charset(self._source))
-            for span in cut(view, record, charset):
+            view, charset = prepare(file, self._source.record, declared_charset(self._source))
+            for span in cut(view, self._source.record, charset):
                 body = view.slice(span.start, span.end)
                 if keep and not keep(body, charset):
                     continue
                 number += 1
                 digest = hashlib.sha256(body).digest()
-                count = seen.count(digest)
-                if place is None or number > place.record:
-                    legacy_id = legacy_id_of_record(path, digest, count)
-                    here = _Place(path, span.end, number)
-                    yield _Record(here, body, legacy_id, charset, span)
-                elif number == place.record and span.end != place.offset:
-                    raise changed(path)
+                legacy_id = legacy_id_of_record(path, digest, seen.count(digest))
+                yield _Record(path, number, span, body, legacy_id, charset)
             file.finish()
-        if place and number < place.record:
-            raise changed(path)
 
     def _chunk(self, batch: Sequence[_Record], position: int) -> Chunk:
         columns = {

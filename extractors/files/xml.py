@@ -8,10 +8,10 @@ its element, from `<` to `>`; what stands between is structure.
 Expat does the reading, because it says at which byte every tag begins (lxml
 says no more than the line) and reads any length in constant memory. The
 namespaces that ancestors declare are in force in the element but not in its
-bytes. They are not written into it, which would make bytes that nobody sent;
-they travel as headers, `xmlns` for the default one and `xmlns:prefix`, and the
-payload's reader wraps the element in a parent that declares them. What the element
-declares itself is in its bytes and wins. An ancestor's `xml:lang`, `xml:space` and
+bytes. They are not written into the record, which would make bytes that nobody
+sent; they travel as headers, `xmlns` for the default one and `xmlns:prefix`, and
+whoever parses the payload puts them in force. What the element declares itself is in
+its bytes and wins. An ancestor's `xml:lang`, `xml:space` and
 `xml:base` do not travel.
 
 - A DOCTYPE makes the whole file one record, problem `payload.doctype`; expat

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from migrate.cli.output import data, data_json, say
 from migrate.cli.progress import shown
 from migrate.core.progress import Progress
+from migrate.core.runfolder import RunFolder
 
 COULD_NOT_VERIFY = 6
 
@@ -16,6 +17,7 @@ def migrate_and_prove(
     *,
     kind: Literal["rehearsal", "run"],
     run_id: str | None,
+    replays: RunFolder | None = None,
     flow: str | None = None,
     stage: str | None = None,
     workers: int,
@@ -26,10 +28,13 @@ def migrate_and_prove(
 ) -> int:
     """The batch run, then the witness, then the reports; returns the exit code."""
     from migrate.plan.load import load_plan
+    from migrate.plan.replay import replaying
     from migrate.run.pipeline import run_plan
     from migrate.run.stop import Stop
 
     loaded = load_plan(plan)
+    if replays is not None:
+        loaded = replaying(loaded, replays)
     with shown(progress) as bars, Stop() as stop:
         outcome = run_plan(
             loaded,
@@ -69,7 +74,6 @@ def prove(
     bars: Progress,
 ) -> int:
     """Reconcile a run, write the reports asked for, print the verdict; returns the exit code."""
-    from migrate.core.runfolder import RunFolder
     from reconcile.engine import reconcile_run
     from reports.build import write_report
     from reports.text import headline

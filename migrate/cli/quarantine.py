@@ -1,12 +1,23 @@
 """`isb-migrate quarantine`."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 import pyarrow.parquet as pq
 
-from migrate.cli.options import find_run, json_option, option, runs_option
+from migrate.cli.batch import migrate_and_prove
+from migrate.cli.options import (
+    batch_options,
+    find_run,
+    json_option,
+    option,
+    path_argument,
+    progress_option,
+    run_id_option,
+    runs_option,
+)
 from migrate.cli.output import data, data_json, say, table
 from migrate.core.errors import UsageError
 from migrate.core.runfolder import RunFolder
@@ -74,9 +85,57 @@ def show(run: str, legacy_id: str, runs: Path, reveal: str | None) -> None:
         data(f"bytes: {len(found[0]['body'] or b''):,}")
         return
     _record_reveal(folder, legacy_id, reveal)
-    stream = click.get_binary_stream("stdout")
+    stream = sys.stdout.buffer
     stream.write(found[0]["body"] or b"")
     stream.flush()
+
+
+@command.command("replay")
+@click.argument("run")
+@path_argument("plan", dir_okay=False)
+@runs_option
+@run_id_option
+@batch_options
+@json_option
+@progress_option
+def replay(
+    run: str,
+    plan: Path,
+    runs: Path,
+    run_id: str | None,
+    workers: int,
+    engine: str,
+    report: tuple[str, ...],
+    as_json: bool,
+    progress: str,
+) -> int:
+    """Migrate what RUN quarantined, by the mended PLAN, and prove it.
+
+    The bytes that RUN kept are the population; message ids are those they would
+    have had. A rehearsal's quarantine is rehearsed, a real run's goes to the
+    plan's bus. The same command resumes. What still cannot be mapped is in the
+    new run's quarantine.
+
+    \b
+    Example:
+      isb-migrate quarantine replay cutover-1 plan.toml
+    """
+    from migrate.plan.baseline import read_baseline
+
+    kept = find_run(run, runs)
+    kind = read_baseline(kept).kind
+    return migrate_and_prove(
+        plan,
+        kept.root.parent,
+        kind="rehearsal" if kind == "rehearsal" else "run",
+        run_id=run_id or f"{kept.run_id}-replay",
+        replays=kept,
+        workers=workers,
+        engine=engine,
+        report=report,
+        as_json=as_json,
+        progress=progress,
+    )
 
 
 def _rows(folder: RunFolder, columns: tuple[str, ...] | None) -> "Rows":

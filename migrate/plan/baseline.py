@@ -32,7 +32,8 @@ class Baseline:
     `inputs` maps files of the run folder (`plan.toml`, `inputs/mappings/…`) to
     their SHA-256; `bus` is its name and kind; `positions` the end of each
     destination before the first publish, None until it is known; `sealed`
-    says that extraction is complete and every segment recorded.
+    says that extraction is complete and every segment recorded; `replays` names
+    the run, beside this one, whose quarantine is this one's population.
     """
 
     run_id: str
@@ -49,6 +50,7 @@ class Baseline:
     populations: dict[str, Population] = field(default_factory=dict)
     segments: dict[str, list[Segment]] = field(default_factory=dict)
     sealed: bool = False
+    replays: str | None = None
 
 
 def write_baseline(folder: RunFolder, baseline: Baseline) -> None:

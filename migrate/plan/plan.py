@@ -28,7 +28,8 @@ class Plan:
     run seals them, `sources` the SHA-256 of reference-table files. Stores and
     bus hold expanded secrets and are kept out of the representation.
     `bus_problem` says which reference of the bus could not be resolved: only a
-    real run needs it. `warnings` are doubts that do not stop the plan.
+    real run needs it. `warnings` are doubts that do not stop the plan. In a
+    replay `stores` is the quarantine alone, and `table_stores` the plan's own.
     """
 
     file: Path
@@ -45,6 +46,8 @@ class Plan:
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
     bus_problem: Problem | None = None
     warnings: tuple[Problem, ...] = field(default=(), repr=False)
+    replays: str | None = None  # the run whose quarantine is the population
+    table_stores: dict[str, StoreSpec] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ from migrate.plan.baseline import Baseline, Segment, read_baseline, write_baseli
 from migrate.plan.inputs import SealedInputs, read_sources
 from migrate.plan.load import load_from
 from migrate.plan.plan import Plan
+from migrate.plan.replay import replaying
 
 __all__ = [
     "Baseline",
@@ -78,6 +79,8 @@ def open_sealed(
             f"the sealed plan of run {folder.run_id} does not have the digest of its baseline",
             hint="the run folder was changed after the run; restore it",
         )
+    if baseline.replays is not None:
+        plan = replaying(plan, RunFolder(folder.root.parent / baseline.replays))
     return Sealed(plan, baseline, {name: _table(folder, name) for name in plan.tables})
 
 

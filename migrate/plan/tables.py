@@ -56,7 +56,7 @@ def _read(plan: Plan, spec: TableSpec, opened: dict[str, LegacyStore]) -> pa.Tab
         return read_file(spec.path)
     assert spec.store is not None and spec.query is not None
     if spec.store not in opened:
-        opened[spec.store] = open_store(plan.stores[spec.store])
+        opened[spec.store] = open_store((plan.table_stores or plan.stores)[spec.store])
     return _as_text(opened[spec.store].table(spec.query))
 
 

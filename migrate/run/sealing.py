@@ -74,7 +74,14 @@ def begun(
                 hint="put baseline.json back, or start another run",
             )
         _begin(folder, plan, ledger.run(), stores, progress)
-    return read_baseline(folder)
+    baseline = read_baseline(folder)
+    if baseline.replays != plan.replays:
+        raise RunConflict(
+            f"run {folder.run_id} "
+            + (f"replays {baseline.replays}" if baseline.replays else "is no replay"),
+            hint="take another --run-id",
+        )
+    return baseline
 
 
 def seal_segments(folder: RunFolder, baseline: Baseline, ledger: Ledger) -> Baseline:
@@ -110,6 +117,7 @@ def _begin(
         inputs=inputs,
         bus={"name": bus.name, "kind": bus.kind},
         populations=_populations(plan, stores, progress),
+        replays=plan.replays,
     )
     write_baseline(folder, baseline)
 

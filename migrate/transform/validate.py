@@ -17,7 +17,7 @@ class SchemaCheck:
                 jiter.from_json(schema.encode()), validate_formats=True, offline=True
             )
         except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
-            raise PlanError("is no JSON Schema", key="schema") from None
+            raise PlanError("is no JSON Schema") from None
 
     def accepts(self, document: Any) -> bool:
         """Whether a parsed body satisfies the schema."""

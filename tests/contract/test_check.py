@@ -112,7 +112,8 @@ def _lone_reply(scene: Scene) -> None:
 
 
 def _woken(scene: Scene) -> None:
-    for legacy_id, output in (("A4", "archive"), ("A5", "record"), ("A6", "print")):
+    scene.bus.append(replace(scene.bus[_of(scene, "A4")], destination="custody"))
+    for legacy_id, output in (("A5", "record"), ("A6", "print")):
         scene.bus.append(replace(scene.bus[0], message_id=ids(legacy_id, output)))
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reconcile.check import Check
 from tests.reconcile.faults import FAULTS, Finding, one
 from tests.reconcile.synthetic import (
+    FLOW,
     Copy,
     Legacy,
     Scene,
@@ -149,6 +150,17 @@ def test_an_unknown_member_is_hashed(scene: Scene, tmp_path: Path) -> None:
     [finding] = findings_of(scene, tmp_path, deliveries)
     assert finding["field"].startswith("body:/(")
     assert "Jane" not in json.dumps(finding)
+
+
+def test_a_member_of_the_schema_is_named(tmp_path: Path) -> None:
+    """Although this message was to have no such member."""
+    schema = '{"properties": {"a": {"items": {"properties": {"late": {}}}}}}'
+    outputs = (replace(FLOW.outputs[0], schema=schema), *FLOW.outputs[1:])
+    scene = Scene.promised(ESTATE)
+    scene.flow = replace(FLOW, outputs=outputs)
+    body = json.loads(scene.bus[0].body or b"")
+    scene.bus[0] = replace(scene.bus[0], body=json.dumps({**body, "late": 1}).encode())
+    assert found(scene, tmp_path) == {one("altered", scene.bus[0], "body:/late"): 1}
 
 
 def test_archived_content_is_one_difference_of_the_body(scene: Scene, tmp_path: Path) -> None:
