@@ -92,6 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our standard output went away; Python must not complain at exit too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _blame_the_machine(error)
     except Exception as error:  # noqa: BLE001 - the last net: anything else is our own fault
         return _confess(error)
     return result if isinstance(result, int) else 0
@@ -107,6 +109,14 @@ def _explain(error: MigrateError) -> int:
     if error.hint:
         say(f"  what to do: {error.hint}")
     return error.exit_code
+
+
+def _blame_the_machine(error: OSError) -> int:
+    """A full disk, a missing right: the operating system's words name no payload."""
+    where = f": {error.filename}" if error.filename else ""
+    say(f"error: {error.strerror or type(error).__name__}{where}")
+    say("  what to do: mend that, then run the same command again; it goes on")
+    return INTERNAL_ERROR
 
 
 def _confess(error: Exception) -> int:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import sqlalchemy as sa
 
 from migrate.core.durable import file_digest, write_bytes, write_json, write_segment
 from migrate.core.errors import CouldNotVerify, PlanError
@@ -90,7 +91,8 @@ def run_bus(folder: RunFolder, plan: Plan, kind: Literal["rehearsal", "run"] | s
     Raises PlanError where a real run needs a reference that has no value here.
     """
     if kind == "rehearsal":
-        return BusSpec("embedded", "sql", f"sqlite:///{folder.bus.resolve()}")
+        url = sa.URL.create("sqlite", database=str(folder.bus.resolve()))
+        return BusSpec("embedded", "sql", url.render_as_string())
     problem = plan.bus_problem
     if problem is not None:
         raise PlanError(problem.message, file=str(plan.file), key=problem.where, hint=problem.hint)

@@ -16,6 +16,7 @@ from migrate.core.runfolder import RunFolder
 from migrate.ledger.records import RunRecord, RunState
 from migrate.ledger.store import Ledger
 from migrate.plan.plan import Plan
+from migrate.plan.seal import read_baseline
 from migrate.run.lock import Lock
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -38,7 +39,8 @@ class Held:
 def held_run(
     plan: Plan, runs: Path, *, kind: str, run_id: str | None, progress: Progress
 ) -> Iterator[Held]:
-    """The run named `run_id`, or the newest unfinished one of this plan and kind, or a new one.
+    """The run named `run_id`, or the newest one of this plan and kind that is not finished and
+    reconciled, or a new one; a real run that is both is given again, never begun anew.
 
     Raises RunLocked when another process works on it, RunConflict when it is
     of another plan or kind, UsageError for a name no folder can bear.
@@ -68,23 +70,33 @@ def _chosen(plan: Plan, runs: Path, kind: str, run_id: str | None, progress: Pro
                 hint="leave --run-id out to have one made",
             )
         return RunFolder(runs / run_id)
-    return _newest_unfinished(plan, runs, kind, progress) or _new(runs)
+    found = sorted(_own(plan, runs, kind, progress))
+    open_ = [name for _, done, name in found if not done]
+    if open_:
+        return RunFolder(runs / open_[-1])
+    if kind == "run" and found:
+        # Asking twice must not deliver twice; a second run of one plan is named on purpose.
+        return RunFolder(runs / found[-1][2])
+    return _new(runs)
 
 
-def _newest_unfinished(plan: Plan, runs: Path, kind: str, progress: Progress) -> RunFolder | None:
-    found: list[tuple[str, str]] = []
+def _own(plan: Plan, runs: Path, kind: str, progress: Progress) -> Iterator[tuple[str, bool, str]]:
+    """Start, whether it is finished and reconciled, and name of every run of this plan and kind."""
     for path in runs.glob("*/ledger.db"):
+        folder = RunFolder(path.parent)
         try:
             run = _run(path)
         except RunConflict:
-            progress.note(f"run {path.parent.name} is passed over: its ledger cannot be read")
+            progress.note(f"run {folder.run_id} is passed over: its ledger cannot be read")
             continue
-        if run.state is not RunState.FINISHED and (run.plan_digest, run.kind) == (
-            plan.digest,
-            kind,
-        ):
-            found.append((run.started, path.parent.name))
-    return RunFolder(runs / max(found)[1]) if found else None
+        if (run.plan_digest, run.kind) == (plan.digest, kind) and not _replays(folder):
+            done = run.state is RunState.FINISHED and folder.summary.exists()
+            yield run.started, done, folder.run_id
+
+
+def _replays(folder: RunFolder) -> bool:
+    """Whether a run's population is the quarantine of another; such runs are resumed by name."""
+    return folder.baseline.exists() and read_baseline(folder).replays is not None
 
 
 def _new(runs: Path) -> RunFolder:

@@ -28,11 +28,15 @@ class Functions:
         with Engine({}) as engine:
             listed = engine.texts(_LISTED)
         self.aggregates = {name for name, kind, _, _ in listed if kind == "aggregate"}
-        self._unsteady = _CLOCKS | KEYWORDS | {
-            str(name)
-            for name, kind, stability, _ in listed
-            if kind == "scalar" and stability != "CONSISTENT" and name not in _STEADY
-        }
+        self._unsteady = (
+            _CLOCKS
+            | KEYWORDS
+            | {
+                str(name)
+                for name, kind, stability, _ in listed
+                if kind == "scalar" and stability != "CONSISTENT" and name not in _STEADY
+            }
+        )
         self._macros = {
             str(name): definition for name, kind, _, definition in listed if kind == "macro"
         }

@@ -18,6 +18,10 @@ _FREE_AGGREGATES = {
     *("bool_and", "bool_or", "bit_and", "bit_or", "bit_xor"),
 }
 _FREE_WINDOWS = {*_FREE_AGGREGATES, "rank", "dense_rank", "percent_rank", "cume_dist"}
+_HASH_ORDER = {"list_distinct", "array_distinct", "list_intersect", "array_intersect"}
+"""Their results stand in the order of a hash table, which is the machine's."""
+
+_SORTS = {"list_sort", "array_sort", "list_reverse_sort", "array_reverse_sort"}
 _TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 _JOINS = {"REGULAR", "CROSS", "NATURAL", "DEPENDENT"}
 _NESTED = {"LIST", "ARRAY", "STRUCT", "MAP", "UNION", "VARIANT"}
@@ -39,8 +43,12 @@ class Rules:
         if len(tree["statements"]) != 1:
             return "is more than one statement"
         known = {name.lower() for name in tables} | set(_common_tables(tree))
+        sorted_at_once: set[int] = set()
         for node in nodes(tree["statements"][0]["node"]):
+            sorted_at_once |= _sorted_arguments(node)
             problem = _table_problem(node, known) or self._expression_problem(node)
+            if problem is None and id(node) not in sorted_at_once:
+                problem = _hash_order_problem(node)
             if problem:
                 return problem
         return self._plan_problem(sql)
@@ -163,6 +171,22 @@ def _aggregate_problem(node: Node) -> str | None:
     return (
         f"{node['function_name']}() depends on the order of its rows: "
         "end its ORDER BY with the aggregated values"
+    )
+
+
+def _sorted_arguments(node: Node) -> set[int]:
+    """The expressions that a sorting function takes, so that their own order does not matter."""
+    if node.get("class") != "FUNCTION" or node["function_name"].lower() not in _SORTS:
+        return set()
+    return {id(argument["expression"]) for argument in node["arguments"]}
+
+
+def _hash_order_problem(node: Node) -> str | None:
+    name = str(node.get("function_name", "")).lower()
+    return (
+        f"{name}() returns its elements in no order: list_sort({name}(…))"
+        if name in _HASH_ORDER
+        else None
     )
 
 
