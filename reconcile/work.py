@@ -9,7 +9,9 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -29,8 +31,9 @@ from migrate.transform.names import literal, quoted
 Advance = Callable[[int], None]
 """Told how many messages have passed."""
 
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "256MB"
 BATCH = 10_000
+_WRITTEN_BEHIND = 2
 
 SOURCE = pa.schema(
     [
@@ -95,27 +98,42 @@ FOUND = pa.schema([name for name in FINDING if name.name != "first_seen"])
 
 
 class Relation:
-    """A growing Parquet file: append tables, then close; empty is a file too."""
+    """A growing Parquet file: append tables, then close; empty is a file too.
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    Tables are written behind the caller's back, a few at a time, by `writer`.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, writer: Executor) -> None:
         self.path = path
         self.schema = schema
         self.rows = 0
-        self._file = create_private(path)
-        self._writer = pq.ParquetWriter(
-            self._file, schema, compression="lz4", use_dictionary=_repetitive(schema)
+        self._writer = writer
+        self._waiting: deque[Future[None]] = deque()
+        self._out = create_private(path)
+        self._file = pq.ParquetWriter(
+            self._out, schema, compression="lz4", use_dictionary=_repetitive(schema)
         )
 
     def append(self, table: pa.Table) -> None:
-        """Add rows; columns by the schema's names."""
+        """Add rows; columns by the schema's names. Raises what writing earlier ones raised."""
+        if not table.num_rows:
+            return
         self.rows += table.num_rows
-        self._writer.write_table(table.select(self.schema.names).cast(self.schema))
+        ready = table.select(self.schema.names).cast(self.schema)
+        while len(self._waiting) >= _WRITTEN_BEHIND:
+            self._waiting.popleft().result()
+        self._waiting.append(self._writer.submit(self._file.write_table, ready))
 
     def close(self) -> None:
         """Finish the file; appending ends here."""
-        if not self._file.closed:
-            self._writer.close()
+        if self._out.closed:
+            return
+        try:
+            while self._waiting:
+                self._waiting.popleft().result()
             self._file.close()
+        finally:
+            self._out.close()
 
     def __enter__(self) -> "Relation":
         return self
@@ -135,10 +153,11 @@ class Work:
     def __init__(self, parent: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=".work-", dir=private_folder(parent)))
         self.db = _database(self.folder)
+        self._writer = ThreadPoolExecutor(1)
 
     def relation(self, name: str, schema: pa.Schema, *, part: int = 0) -> Relation:
         """A new relation, or one of several parts of it."""
-        return Relation(self.folder / f"{name}-{part}.parquet", schema)
+        return Relation(self.folder / f"{name}-{part}.parquet", schema, self._writer)
 
     def publish(self, name: str, *parts: Relation) -> None:
         """Close relations and let queries see them as one view."""
@@ -184,6 +203,7 @@ class Work:
 
     def close(self) -> None:
         """Remove everything."""
+        self._writer.shutdown()
         self.db.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -48,11 +48,14 @@ def inventory(plan: Any) -> list[dict[str, Any]]:
 
 
 def _row(store: str, container: Any, claims: Any) -> dict[str, Any]:
-    flows = sorted({f for c in claims if c.container == container.name for f in c.flows})
+    own = [claim for claim in claims if claim.container == container.name]
+    flows = sorted({flow for claim in own for flow in claim.flows})
+    # Only a flow knows how a file is cut into records.
+    records = sum(claim.records for claim in own) if flows else container.rows
     return {
         "store": store,
         "container": container.name,
-        "records": container.rows,
+        "records": records,
         "bytes": container.bytes,
         "claimed by": ", ".join(flows),
         "columns": list(container.columns),

@@ -1,0 +1,1 @@
+"""MetIP message formats: schemas by type and version, and the envelope around every message."""

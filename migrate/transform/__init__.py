@@ -1,0 +1,1 @@
+"""derive: payload to columns, columns to messages by SQL. Pure."""

@@ -59,7 +59,7 @@ class _Checked:
         clashes = name_clashes(self._flow.payload)
         for name in clashes:
             self._add(f"payload.fields.{name}", "has the name of another column of message")
-        self._try("payload", lambda: Payloads(self._flow))
+        self._try("payload", self._payload)
         if clashes:
             return
         try:
@@ -70,9 +70,21 @@ class _Checked:
         with contract:
             self._check_all(contract)
 
+    def _payload(self) -> None:
+        try:
+            Payloads(self._flow)
+        except PlanError as error:
+            fields = {field.name for field in self._flow.payload.fields}
+            key = f"fields.{error.key}" if error.key in fields else error.key
+            raise PlanError(error.problem, key=key, hint=error.hint) from None
+
     def _check_all(self, contract: Contract) -> None:
         for place, when in self._conditions():
             self._try(place, partial(contract.condition, when))
+        if self._flow.correlation is not None:
+            for part in ("request", "reply"):
+                when = getattr(self._flow.correlation, part)
+                self._try(f"correlation.{part}", partial(_correlation, contract, when))
         for output in self._flow.outputs:
             self._output(contract, output)
         for invariant in self._flow.invariants:
@@ -89,9 +101,6 @@ class _Checked:
             for route in output.routes:
                 if route.when is not None:
                     yield f"output.{output.name}.routes.{route.to}", route.when
-        if self._flow.correlation is not None:
-            yield "correlation.request", self._flow.correlation.request
-            yield "correlation.reply", self._flow.correlation.reply
 
     def _output(self, contract: Contract, output: OutputSpec) -> None:
         place = f"output.{output.name}"
@@ -120,3 +129,10 @@ class _Checked:
 
     def _add(self, place: str, problem: str) -> None:
         self.problems.append((f"{self._root}.{place}", problem))
+
+
+def _correlation(contract: Contract, when: str) -> None:
+    """Requests and replies are told apart before, and whether or not, a payload is read."""
+    contract.condition(when)
+    if contract.needs_payload((when,)) == [True]:
+        raise Broken("mentions the payload; only legacy columns are known of every message")

@@ -5,6 +5,7 @@ the cut. A query reads `message` once, and what it aggregates, numbers or
 makes distinct stays within one `position`.
 """
 
+import logging
 from collections.abc import Iterator
 
 import sqlglot
@@ -15,6 +16,8 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from migrate.transform.engine import MESSAGE
 
 POSITION = "position"
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of what is then refused anyway
 
 
 def one_select(sql: str) -> str | None:

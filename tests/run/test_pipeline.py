@@ -112,8 +112,8 @@ def test_everything_of_a_run_is_private(estate: Estate, runs: Path) -> None:
 
 def test_a_new_run_bears_its_time_or_the_name_it_is_given(estate: Estate, runs: Path) -> None:
     """Such as 20261123T161500-ab12."""
-    named = estate.run(runs, run_id="cutover-1")
     made = estate.run(runs)
+    named = estate.run(runs, run_id="cutover-1")
     assert named.folder.root == runs / "cutover-1"
     assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{4}", made.folder.run_id)
 
@@ -183,13 +183,33 @@ def test_an_interrupted_extraction_gives_the_same_segments(estate: Estate, runs:
 
 
 def test_a_finished_run_is_left_as_it_is(estate: Estate, runs: Path) -> None:
-    """Given by its id nothing changes; without an id a new run is made."""
+    """Given by its id nothing changes."""
     first = estate.run(runs, run_id="r")
     before = {path: path.stat().st_mtime_ns for path in first.folder.root.rglob("[!.]*")}
     again = estate.run(runs, run_id="r")
     assert again == first
     assert {path: path.stat().st_mtime_ns for path in first.folder.root.rglob("[!.]*")} == before
-    assert estate.run(runs).folder.run_id != "r"
+
+
+@pytest.mark.parametrize(
+    ("kind", "reconciled", "anew"),
+    [
+        ("rehearsal", False, False),
+        ("rehearsal", True, True),
+        ("run", False, False),
+        ("run", True, False),
+    ],
+)
+def test_asking_again_never_delivers_twice(
+    estate: Estate, runs: Path, kind: str, reconciled: bool, anew: bool
+) -> None:
+    """Killed before its verdict a run is gone on with; only a rehearsal with one begins anew."""
+    first = estate.run(runs, kind=kind)
+    if reconciled:
+        first.folder.summary.write_text("{}")
+    again = estate.run(runs, kind=kind)
+    assert (again.folder.run_id != first.folder.run_id) is anew
+    assert again.complete
 
 
 def test_a_run_belongs_to_its_plan_and_kind(estate: Estate, runs: Path) -> None:
@@ -341,7 +361,7 @@ def test_a_real_run_goes_to_the_plans_bus_behind_what_it_holds(estate: Estate, r
     bus = estate.plan.parent / "metip.db"
     first = estate.run(runs, kind="run")
     assert_arrived_exactly(estate, bus)
-    second = estate.run(runs, kind="run")
+    second = estate.run(runs, kind="run", run_id="on-purpose")
     assert not second.folder.bus.exists()
     assert arrived(bus)[: len(estate.expected)] == arrived(bus)[len(estate.expected) :]
     before, after = read_baseline(first.folder).positions, read_baseline(second.folder).positions

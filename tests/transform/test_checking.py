@@ -66,7 +66,7 @@ def test_every_place_that_can_be_wrong_is_named() -> None:
         (PayloadSpec("json", fields(As_Of="/x")), "flow.custody.payload.fields.As_Of"),
         (PayloadSpec("json", fields(a="/a", A="/b")), "flow.custody.payload.fields.A"),
         (PayloadSpec("json", fields(a__kind="/a", a="/b")), "flow.custody.payload.fields.a"),
-        (PayloadSpec("xml", fields(no="/c:x")), "flow.custody.payload.no"),
+        (PayloadSpec("xml", fields(no="/c:x")), "flow.custody.payload.fields.no"),
         (PayloadSpec("toml"), "flow.custody.payload"),
         (PayloadSpec("json", max_depth=900), "flow.custody.payload.max_depth"),
     ],
@@ -74,6 +74,13 @@ def test_every_place_that_can_be_wrong_is_named() -> None:
 def test_a_payload_section_that_cannot_work_is_named(payload: PayloadSpec, place: str) -> None:
     found = check_flow(replace(GOOD, payload=payload, outputs=(), invariants=()), {})
     assert [each for each, _ in found] == [place]
+
+
+def test_correlation_is_told_by_legacy_columns_alone() -> None:
+    spec = replace(GOOD, correlation=CorrelationSpec("message_type = 'A'", "no = 'B'"))
+    ((place, problem),) = check_flow(spec, {})
+    assert place == "flow.custody.correlation.reply"
+    assert "payload" in problem
 
 
 @pytest.mark.parametrize("name", ["message", "Pairs"])

@@ -17,6 +17,7 @@ from migrate.core.errors import PlanError
 from migrate.core.flow import FieldSpec, PayloadSpec
 from migrate.core.reasons import Reason
 from migrate.transform.payload.charset import UTF_8, charset_of, decoded
+from migrate.transform.payload.json_pointer import NOTHING, Pointer, compiled_pointer
 from migrate.transform.payload.port import (
     ABSENT,
     ARRAY,
@@ -41,44 +42,13 @@ MAX_DEPTH = 200
 _BOM = b"\xef\xbb\xbf"
 _MINUS_ZERO = re.compile(rb"(?:^|[\[:,\s])-0(?:[\s,\]}]|$)")
 _LONG_DIGITS = re.compile(rb"[0-9]{4000,}")
-_INDEX = re.compile(r"0|[1-9][0-9]{0,17}")
 _PLACE = re.compile(r"line \d+ column \d+$")
-_NOTHING = object()
 
 
 class _Written(str):
     """A number's text."""
 
     __slots__ = ()
-
-
-class _Pointer:
-    """A compiled JSON pointer: member names, and the indexes they would be in an array."""
-
-    def __init__(self, tokens: tuple[str, ...]) -> None:
-        self._steps = tuple(
-            (token, int(token) if _INDEX.fullmatch(token) else None) for token in tokens
-        )
-
-    def find(self, value: Any) -> Any:
-        """What the pointer points at, or `_NOTHING`."""
-        for name, index in self._steps:
-            value = value.get(name, _NOTHING) if type(value) is dict else _element(value, index)
-        return value
-
-    def find_all(self, value: Any, start: int = 0) -> Any:
-        """As `find`, but a name asked of an array is asked of each of its elements.
-
-        The elements' answers come as a list with None where one has none, so
-        that lists of the same array stay side by side.
-        """
-        for place in range(start, len(self._steps)):
-            name, index = self._steps[place]
-            if type(value) is list and index is None:
-                found = [self.find_all(element, place) for element in value]
-                return [None if each is _NOTHING else each for each in found]
-            value = value.get(name, _NOTHING) if type(value) is dict else _element(value, index)
-        return value
 
 
 class JsonReader:
@@ -96,9 +66,9 @@ class JsonReader:
         self._spec = spec
         self._fields = tuple((field.many, self.pointer(field)) for field in spec.fields)
 
-    def pointer(self, field: FieldSpec) -> _Pointer:
+    def pointer(self, field: FieldSpec) -> Pointer:
         """A field's selector, compiled. Raises PlanError."""
-        return _Pointer(_tokens(field))
+        return compiled_pointer(field)
 
     def read(self, body: Body) -> Found:
         """The fields of a document. Raises Refused."""
@@ -132,10 +102,10 @@ class RowReader(JsonReader):
     object `{"$base64": …}`.
     """
 
-    def pointer(self, field: FieldSpec) -> _Pointer:
+    def pointer(self, field: FieldSpec) -> Pointer:
         """The column's name is a member's name, slashes and all. Raises PlanError."""
         one_value(field, "row")
-        return _Pointer((field.select,))
+        return Pointer((field.select,))
 
     def read(self, body: Body) -> Found:
         """The columns of a row. Raises Refused."""
@@ -161,23 +131,6 @@ def exact(value: Any) -> str:
     if kind is list:
         return "[" + ",".join([exact(each) for each in value]) + "]"
     return _SCALARS[kind](value)[0] or "null"
-
-
-def _element(value: Any, index: int | None) -> Any:
-    if type(value) is list and index is not None and index < len(value):
-        return value[index]
-    return _NOTHING
-
-
-def _tokens(field: FieldSpec) -> tuple[str, ...]:
-    if field.select == "":
-        return ()
-    if not field.select.startswith("/") or re.search(r"~(?![01])", field.select):
-        raise PlanError(
-            "is no JSON pointer (RFC 6901)", key=field.name, hint='such as "/person/id"'
-        )
-    parts = field.select[1:].split("/")
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
 
 
 def _parsed(data: bytes) -> Any:
@@ -268,12 +221,12 @@ def _deeper(document: Any, limit: int) -> bool:
 def _shown(value: Any) -> tuple[str | None, str]:
     if type(value) is str:  # nearly always
         return value, STRING if value else EMPTY
-    if value is _NOTHING:
+    if value is NOTHING:
         return None, ABSENT
     return _SCALARS[type(value)](value)
 
 
-def _many(pointer: _Pointer, document: Any) -> tuple[Value, str]:
+def _many(pointer: Pointer, document: Any) -> tuple[Value, str]:
     found = pointer.find_all(document)
     if type(found) is not list:
         value, kind = _shown(found)
