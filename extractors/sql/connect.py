@@ -130,8 +130,8 @@ def _sqlite_uri(spec: StoreSpec, url: sa.URL) -> str:
     path = Path(name)
     if not name or name == ":memory:" or not path.is_file():
         raise LegacyUnreadable(
-            f'store "{spec.name}": there is no such database file',
-            hint="check the store's url; a relative path starts at the working directory",
+            f'store "{spec.name}": there is no database file "{name}"',
+            hint="check the store's url",
         )
     return f"file:{quote(str(path.resolve()))}?mode=ro"
 

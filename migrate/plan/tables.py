@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from migrate.core.errors import MigrateError, PlanError
+from migrate.core.errors import LegacyUnreadable, MigrateError, PlanError
 from migrate.core.ports import LegacyStore
 from migrate.plan.plan import Plan, TableSpec
 from migrate.plan.problem import PlanProblems, Problem, of_error
@@ -26,9 +26,12 @@ _HEADER_BYTES = 1 << 20
 def read_tables(plan: Plan) -> dict[str, pa.Table]:
     """All reference tables of a plan by name; every column string.
 
-    Raises PlanError for files, and what the store raises for queries.
+    Raises PlanError for files, LegacyUnreadable where a store cannot be queried.
     """
     tables, problems = try_tables(plan)
+    for problem in problems:
+        if problem.code == LegacyUnreadable.exit_code:
+            raise LegacyUnreadable(f"{problem.where}: {problem.message}", hint=problem.hint)
     if problems:
         raise PlanProblems(plan.file, problems)
     return tables

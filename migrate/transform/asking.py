@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from migrate.transform.blame import Question, blamed, rows_of
 from migrate.transform.engine import MESSAGE, Engine, Unanswered, by_halves, rows_at
 from migrate.transform.names import quoted
 
@@ -31,14 +32,21 @@ class Answers:
 
 def ask(engine: Engine, relation: pa.Table, columns: Sequence[Column]) -> Answers:
     """Every column for every row of `relation`, each row answered exactly once."""
-    found, failed = by_halves(relation, lambda part: _select(engine, part, columns))
+    found, failed = by_halves(relation, question(engine, columns))
     values: list[list[int | bool | None]] = [[None] * len(relation) for _ in columns]
     for table in found:
         rows = rows_at(relation, table.column(0).to_numpy()).tolist()
         for number, column in enumerate(values):
             for row, value in zip(rows, table.column(number + 1).to_pylist(), strict=True):
                 column[row] = value
-    return Answers(values, _places(engine, relation, columns, failed))
+    parts = [(column.place, question(engine, (column,))) for column in columns]
+    rows = rows_of(relation, failed)
+    return Answers(values, blamed(relation, rows, parts, columns[0].place))
+
+
+def question(engine: Engine, columns: Sequence[Column]) -> Question:
+    """Columns to be asked of some rows; raises Unanswered unless each is answered once."""
+    return lambda part: _select(engine, part, columns)
 
 
 def _select(engine: Engine, part: pa.Table, columns: Sequence[Column]) -> pa.Table:
@@ -52,20 +60,3 @@ def _select(engine: Engine, part: pa.Table, columns: Sequence[Column]) -> pa.Tab
 def _positions(relation: pa.Table) -> np.ndarray:
     positions: np.ndarray = relation.column("position").to_numpy()
     return positions
-
-
-def _places(
-    engine: Engine, relation: pa.Table, columns: Sequence[Column], failed: list[int]
-) -> dict[int, str]:
-    rows = rows_at(relation, np.array(failed, np.int64)).tolist() if failed else []
-    return {row: _place(engine, relation.slice(row, 1), columns) for row in sorted(rows)}
-
-
-def _place(engine: Engine, row: pa.Table, columns: Sequence[Column]) -> str:
-    """The first column that fails on a row by itself."""
-    for column in columns:
-        try:
-            _select(engine, row, (column,))
-        except Unanswered:
-            return column.place
-    return columns[0].place

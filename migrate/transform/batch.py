@@ -27,7 +27,7 @@ class Batch:
     """The rows of a table in core.schema.LEGACY, by row number, and what is known of each."""
 
     def __init__(self, flow: FlowSpec, envelope: Envelope, legacy: pa.Table) -> None:
-        self.legacy = legacy.select(LEGACY.names).combine_chunks()
+        self.legacy = legacy.select(LEGACY.names).cast(LEGACY).combine_chunks()
         self.account = Account(len(legacy))
         self._flow = flow
         self._facts = Facts.of(self.legacy)

@@ -21,6 +21,7 @@ from migrate.transform.hold import hold_successors
 from migrate.transform.mapping import OutputMapping
 from migrate.transform.messages import Maker
 from migrate.transform.reading import Payloads
+from migrate.transform.relation import relation_schema
 from migrate.transform.routing import Routing
 from migrate.transform.versions import ENGINE
 
@@ -54,7 +55,7 @@ class Deriver:
             for output, shape in zip(flow.outputs, plan.shapes, strict=True)
         ]
         self._paired = {invariant.output for invariant in flow.invariants} if pairs else set()
-        self._engine = Engine(tables)
+        self._engine = Engine(tables, message=relation_schema(flow.payload))
 
     def derive(self, legacy: pa.Table) -> Derived:
         """Fates, messages, quarantine and pairs of rows in core.schema.LEGACY."""

@@ -43,19 +43,56 @@ class Unanswered(Exception):
     """A query failed on some row. Carries nothing of the engine's text: it prints values."""
 
 
+class _Window:
+    """What DuckDB reads as `message`, by the Arrow stream interface: the relation now shown."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._table = schema.empty_table()
+
+    def show(self, relation: pa.Table) -> None:
+        if relation.column_names == self._schema.names:
+            self._table = relation
+            return
+        columns = [
+            relation.column(field.name)
+            if field.name in relation.column_names
+            else pa.nulls(len(relation), field.type)
+            for field in self._schema
+        ]
+        self._table = pa.Table.from_arrays(columns, schema=self._schema)
+
+    def hide(self) -> None:
+        self._table = self._schema.empty_table()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
 class Engine:
     """A locked DuckDB with the reference tables in it; not for several threads at once.
 
-    Reference tables enter with every column as VARCHAR. Raises PlanError for
-    a table whose name is taken or whose columns are no text.
+    Reference tables enter with every column as VARCHAR. `message`: the columns of the relation
+    that `select` asks about. Raises PlanError for a table whose name is taken or whose columns
+    are no text.
     """
 
-    def __init__(self, tables: Mapping[str, pa.Table], *, threads: int = 1) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, pa.Table],
+        *,
+        message: pa.Schema | None = None,
+        threads: int = 1,
+    ) -> None:
+        self._window = _Window(message or pa.schema([]))
+        self._prepared: dict[str, str] = {}
         self._connection = duckdb.connect(":memory:", config={**_CONFIG, "threads": threads})
         for setting in (*_SETTINGS, RFC3339):
             self._connection.execute(setting)
         for name, table in tables.items():
             self._add_table(name, table)
+        if message is not None:
+            self._connection.register(MESSAGE, self._window)
         self._connection.execute("SET arrow_large_buffer_size = true")
         self._connection.execute("SET lock_configuration = true")
 
@@ -97,17 +134,28 @@ class Engine:
         plan = f"SELECT json_serialize_plan({literal(sql)}, optimize := false)"
         return str(self._connection.sql(plan).fetchall()[0][0])
 
-    def select(self, sql: str, relation: pa.Table, *, name: str = MESSAGE) -> pa.Table:
-        """A query over one relation. Raises Unanswered when a row of it fails."""
-        self._connection.register(name, relation)
+    def select(self, sql: str, relation: pa.Table) -> pa.Table:
+        """A query over `message`, which is `relation`. Raises Unanswered when a row of it fails.
+
+        Columns of `message` that the relation lacks are null. A query is planned once, before
+        it sees any row, so that the plan is the same for every batch.
+        """
+        self._window.show(relation)
         try:
-            return self._connection.sql(sql).to_arrow_table()
+            return self._connection.sql(f"EXECUTE {self._statement(sql)}").to_arrow_table()
         except _FATAL:
             raise MigrateError("the SQL engine failed", hint="run the command again") from None
         except duckdb.Error:
             raise Unanswered from None
         finally:
-            self._connection.unregister(name)
+            self._window.hide()
+
+    def _statement(self, sql: str) -> str:
+        if sql not in self._prepared:
+            name = f"isb_query_{len(self._prepared)}"
+            self._connection.execute(f"PREPARE {name} AS {sql}")
+            self._prepared[sql] = name
+        return self._prepared[sql]
 
     def close(self) -> None:
         """Give the memory back."""

@@ -6,7 +6,8 @@ import pyarrow as pa
 
 from migrate.core.flow import FateRule
 from migrate.core.reasons import Reason
-from migrate.transform.asking import Column, ask
+from migrate.transform.asking import Column, ask, question
+from migrate.transform.blame import blamed
 from migrate.transform.engine import Engine
 from migrate.transform.outcome import Account
 
@@ -35,12 +36,8 @@ def decide(
         if hit is not None:
             rule = rules[hit]
             account.decide(row, rule.fate, rule.rule)
-    for place in answers.failed:
-        account.quarantine(
-            rows[place],
-            Reason.MAPPING_ERROR,
-            _rule_at_fault(engine, rules, relation.slice(place, 1)),
-        )
+    for place, rule_name in _rules_at_fault(engine, rules, relation, list(answers.failed)).items():
+        account.quarantine(rows[place], Reason.MAPPING_ERROR, rule_name)
 
 
 def leave_undecided(account: Account) -> None:
@@ -49,8 +46,11 @@ def leave_undecided(account: Account) -> None:
         account.quarantine(row, Reason.FATE_UNDECIDED)
 
 
-def _rule_at_fault(engine: Engine, rules: Sequence[FateRule], row: pa.Table) -> str:
-    for rule in rules:
-        if ask(engine, row, [Column(rule.when, "")]).failed:
-            return f"rule {rule.rule}"
-    return "rule"
+def _rules_at_fault(
+    engine: Engine, rules: Sequence[FateRule], relation: pa.Table, failed: list[int]
+) -> dict[int, str]:
+    """The first rule that fails on each row by itself: those before it were asked and did not."""
+    parts = [
+        (f"rule {rule.rule}", question(engine, (Column(rule.when, rule.rule),))) for rule in rules
+    ]
+    return blamed(relation, failed, parts, "rule")

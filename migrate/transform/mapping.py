@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jiter
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from migrate.core.flow import OutputSpec
 from migrate.core.reasons import Reason
+from migrate.transform.blame import Question, blamed, rows_of
 from migrate.transform.body import bodies, forbidden, plain
 from migrate.transform.contract import ORDER_KEY, POSITION, SUBJECT, Shape
 from migrate.transform.engine import Engine, Unanswered, by_halves, rows_at
@@ -66,13 +68,13 @@ class OutputMapping:
     ) -> tuple[pa.Table, list[int]]:
         """The result's rows that answer one position each, in the relation's order."""
         found, failed = by_halves(relation, lambda part: self._select(engine, part))
-        for row in _rows_of(relation, np.array(failed, np.int64)).tolist():
-            place = self._place(engine, relation.slice(row, 1))
+        places = blamed(relation, rows_of(relation, failed), self._parts(engine), self.output.name)
+        for row, place in places.items():
             mapped.failed[row] = (Reason.MAPPING_ERROR, place)
         if not found:
             return self._nothing(engine, relation), []
         table = pa.concat_tables(found)
-        rows = _rows_of(relation, table.column(POSITION).to_numpy())
+        rows = rows_at(relation, table.column(POSITION).to_numpy())
         counts = np.bincount(rows, minlength=len(relation))
         for row in np.flatnonzero(counts != 1).tolist():
             reason = Reason.MAPPING_MANY_ROWS if counts[row] else Reason.MAPPING_NO_ROW
@@ -89,15 +91,13 @@ class OutputMapping:
     def _nothing(self, engine: Engine, relation: pa.Table) -> pa.Table:
         return engine.select(self.output.sql, relation.slice(0, 0))
 
-    def _place(self, engine: Engine, row: pa.Table) -> str:
-        """The output's name, and the column that fails on a row where it is one column."""
+    def _parts(self, engine: Engine) -> Iterator[tuple[str, Question]]:
+        """The result's columns, each by itself; where `position` fails, it is the whole."""
+        whole = self.output.sql.rstrip().rstrip(";")
         for name in (POSITION, *self._columns()):
-            sql = f"SELECT {quoted(name)} FROM ({self.output.sql.rstrip().rstrip(';')}\n)"
-            try:
-                engine.select(sql, row)
-            except Unanswered:
-                return self.output.name if name == POSITION else f"{self.output.name}.{name}"
-        return self.output.name
+            place = self.output.name if name == POSITION else f"{self.output.name}.{name}"
+            sql = f"SELECT {quoted(name)} FROM ({whole}\n)"
+            yield place, partial(engine.select, sql)
 
     def _columns(self) -> Iterator[str]:
         if self.shape.subject:
@@ -131,10 +131,6 @@ class OutputMapping:
         place = f"{self.output.name} {self._schema.place(document)}"
         mapped.failed[row] = (Reason.SCHEMA_INVALID, place)
         return False
-
-
-def _rows_of(relation: pa.Table, positions: np.ndarray) -> np.ndarray:
-    return rows_at(relation, positions)
 
 
 def _in_order(table: pa.Table, rows: np.ndarray, counts: np.ndarray) -> tuple[pa.Table, list[int]]:

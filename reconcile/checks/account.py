@@ -33,9 +33,12 @@ class Account:
 
 
 _COUNTED = """
-SELECT flow,
-    count(*) FILTER (WHERE fate IN ('replayed', 'archived', 'excluded', 'quarantined')),
-    count(DISTINCT position)
-FROM fate
+SELECT flow, sum(fates)::BIGINT, count(*)
+FROM (
+    SELECT flow, position,
+        count(*) FILTER (WHERE fate IN ('replayed', 'archived', 'excluded', 'quarantined')) AS fates
+    FROM fate
+    GROUP BY flow, position
+)
 GROUP BY flow
 """

@@ -135,7 +135,7 @@ def test_rights_of_a_mariadb_account_are_asked() -> None:
 def test_a_file_that_is_not_there_is_not_created(tmp_path: Path, name: str) -> None:
     """It is named as what it is: not there."""
     path = tmp_path / name if name.endswith(".db") else name
-    with pytest.raises(LegacyUnreadable, match="no such database file"):
+    with pytest.raises(LegacyUnreadable, match="no database file"):
         read(f"sqlite:///{path}", SOURCE)
     assert list(tmp_path.iterdir()) == []
 
