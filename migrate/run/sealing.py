@@ -126,7 +126,7 @@ def _populations(plan: Plan, stores: Stores, progress: Progress) -> dict[str, Po
     populations: dict[str, Population] = {}
     for name, flow in plan.flows.items():
         populations[name] = stores.of(name).population(flow.source)
-        progress.note(f"flow {name} holds {populations[name].rows} messages")
+        progress.note(f"flow {name} holds {populations[name].rows:,} messages")
     return populations
 
 

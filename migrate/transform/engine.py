@@ -48,7 +48,8 @@ class _Window:
 
     def __init__(self, schema: pa.Schema) -> None:
         self._schema = schema
-        self._table = schema.empty_table()
+        self._nothing = schema.empty_table()
+        self._table = self._nothing
 
     def show(self, relation: pa.Table) -> None:
         if relation.column_names == self._schema.names:
@@ -63,7 +64,7 @@ class _Window:
         self._table = pa.Table.from_arrays(columns, schema=self._schema)
 
     def hide(self) -> None:
-        self._table = self._schema.empty_table()
+        self._table = self._nothing
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._table.__arrow_c_stream__(requested_schema)
