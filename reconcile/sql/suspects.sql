@@ -5,12 +5,12 @@ SELECT DISTINCT message_id
 FROM (
     SELECT any_value(message_id) AS message_id
     FROM (
-        SELECT print, message_id, 1 AS expected, 0 AS observed FROM expected
+        SELECT print, message_id, 1 AS expected, NULL::INTEGER AS observed FROM expected
         UNION ALL
-        SELECT print, message_id, 0, 1 FROM observed
+        SELECT print, message_id, NULL, 1 FROM observed
     )
     GROUP BY print
-    HAVING sum(expected) <> 1 OR sum(observed) <> 1
+    HAVING count(expected) <> 1 OR count(observed) <> 1
 );
 
 CREATE OR REPLACE TABLE contested AS
