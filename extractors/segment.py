@@ -77,7 +77,7 @@ class SegmentBuilder:
         of_kind = pc.case_when(
             pc.make_struct(pc.equal(kinds, "null"), pc.equal(kinds, "bytes")),
             pa.scalar(None, pa.string()),
-            pa.scalar(self._source.charset),
+            pa.scalar(self._source.charset, pa.string()),
             pa.scalar("utf-8"),
         )
         return pc.coalesce(given, of_kind)

@@ -31,7 +31,7 @@ _STRUCTURE = "\t\n\r !\"#$%&'()*+,-./0123456789:;<=>?@AZ[\\]^_`az{|}~"
 def declared_charset(source: SourceSpec) -> str:
     """What the plan says: the record's character set, or the source's where that is plain."""
     of_record = source.record.charset
-    return source.charset if of_record == RecordSpec().charset else of_record
+    return source.charset or of_record if of_record == RecordSpec().charset else of_record
 
 
 def charset_of(view: View, declared: str, *, xml: bool) -> tuple[str, int]:

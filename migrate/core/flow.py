@@ -72,7 +72,7 @@ class SourceSpec:
     delivered: str | None = None  # query: key columns, then endpoint
     endpoints: tuple[tuple[str, str], ...] = ()  # (legacy endpoint, off-ramp)
     times: tuple[tuple[str, TimeSpec], ...] = ()  # for created_at, expires_at
-    charset: str = "utf-8"
+    charset: str | None = None  # of bytes whose record names none
     record: RecordSpec = field(default_factory=RecordSpec)
 
     def column(self, name: str) -> str | None:

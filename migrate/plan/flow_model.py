@@ -382,9 +382,10 @@ class FlowModel(Section):
         "name.",
         examples=[{"NFD_IN": "nfd"}],
     )
-    charset: Charset = Field(
-        default="utf-8",
-        description="Character set of bodies for which the store names none.",
+    charset: Charset | None = Field(
+        default=None,
+        description="Character set of bodies that are bytes and for which the store names none; "
+        "without it an XML body's own declaration decides, and else it is UTF-8.",
         examples=["windows-1252"],
     )
     time: TimeModel = Field(

@@ -8,7 +8,7 @@ from reconcile.findings import Findings
 from reconcile.work import FOUND
 
 PAIRINGS = (
-    ("same", "CASE WHEN source_key IS NOT NULL THEN hex(record_digest) END"),
+    ("same", "source_key || hex(record_digest)"),
     ("changed", "legacy_id"),
     ("changed", r"CASE WHEN NOT regexp_matches(source_key, '[\[,]null[,\]]') THEN source_key END"),
     ("changed", "spot"),

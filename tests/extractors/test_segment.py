@@ -185,3 +185,10 @@ def test_pieces_of_a_table_digest_like_the_table() -> None:
     shuffled = pa.concat_tables([table.slice(2), table.slice(0, 2)])
     wanted = table.column("record_digest").to_pylist()
     assert record_digests(shuffled).to_pylist() == [wanted[2], *wanted[:2]]
+
+
+def test_bytes_whose_character_set_nobody_names_say_so() -> None:
+    """A guess would hide what the body declares of itself."""
+    source = SourceSpec(flow="flow", store="store", from_="message")
+    table = build_segment(source, {"legacy_id": ["1"], "body": [b"x"], "body_kind": ["bytes"]})
+    assert table.column("charset").to_pylist() == [None]
