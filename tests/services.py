@@ -51,7 +51,10 @@ def _reachable(what: str, text: str) -> sa.URL:
         engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"connect_timeout": 3})
         _run(engine, "SELECT 1")
     except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
-        missing(f"{what} cannot be reached ({type(error).__name__})")
+        missing(
+            f"{what} cannot be reached ({type(error).__name__});"
+            " as root on Debian, .ci/services installs and starts it"
+        )
     return url
 
 
