@@ -29,7 +29,7 @@ from reconcile.summary import Result, about_plan, about_run, digests, summarise
 from reconcile.tally import FlowTally
 from reconcile.unopened import write_unopened
 from reconcile.verdict import EXIT_CODES, headline
-from reconcile.work import Work, only_one
+from reconcile.work import Work, only_one, room_to_work
 from reconcile.writing import write_findings, write_verdicts
 
 STAGE = "compare"
@@ -66,7 +66,7 @@ def reconcile_run(
             sealed = open_sealed(folder, plan_dir=plan_dir)
         except CouldNotVerify as error:
             return _conclude(folder, write_unopened(folder, error, in_doubt or 0))
-        with Work(folder.reconciliation) as work:
+        with room_to_work(folder.reconciliation) as work:
             gathered = gather(folder, sealed, work, progress)
             return _Reconciliation(folder, sealed, work, gathered, in_doubt or 0).finish(
                 dict(timings or {}), progress

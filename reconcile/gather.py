@@ -133,10 +133,10 @@ def _observe(
 
 
 def _read_again(sealed: Sealed, work: Work, advance: Advance) -> Sources:
-    """Flows in the baseline of every store of the plan."""
+    """The flows of the baseline, and what every store of the plan holds beside them."""
     plan = sealed.plan
-    flows = list(plan.flows.values())
-    return read_sources(work, list(plan.stores.values()), flows, open_store, advance)
+    stores, flows = list(plan.stores.values()), list(plan.flows.values())
+    return read_sources(work, stores, flows, sealed.baseline.segments, open_store, advance)
 
 
 def _spools(sealed: Sealed) -> Iterator[str]:

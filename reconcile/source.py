@@ -4,7 +4,7 @@ Nothing is read here that the run remembered: no checkpoint, no high water. A
 store that cannot be read leaves its flows unverified, never in agreement.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -35,38 +35,36 @@ def read_sources(
     work: Work,
     stores: Sequence[StoreSpec],
     flows: Sequence[FlowSpec],
+    wanted: Collection[str],
     open_store: OpenStore,
     advance: Advance,
 ) -> Sources:
-    """Read every flow of every store again; what cannot be read is in `unverified`."""
+    """Read the `wanted` flows again and look at the claims of all; what cannot be read is in
+    `unverified`."""
     found = Sources()
     with work.relation("present", SOURCE) as present:
         for spec in stores:
             own = [flow for flow in flows if flow.source.store == spec.name]
             try:
                 with closing(open_store(spec)) as store:
-                    _read_store(store, spec, own, found, present, advance)
+                    for flow in own:
+                        if flow.name in wanted:
+                            _try_flow(store, flow, found, present, advance)
+                    found.claims += _claims(store, spec, own)
             except MigrateError as error:
                 found.unverified.append((f"store {spec.name}", error.message))
     work.publish("present", present)
     return found
 
 
-def _read_store(
-    store: LegacyStore,
-    spec: StoreSpec,
-    flows: Sequence[FlowSpec],
-    found: Sources,
-    present: Relation,
-    advance: Advance,
+def _try_flow(
+    store: LegacyStore, flow: FlowSpec, found: Sources, present: Relation, advance: Advance
 ) -> None:
-    for flow in flows:
-        try:
-            _read_flow(store, flow, found, present, advance)
-            found.reread.add(flow.name)
-        except MigrateError as error:
-            found.unverified.append((f"flow {flow.name}", f"source not read: {error.message}"))
-    found.claims += _claims(store, spec, flows)
+    try:
+        _read_flow(store, flow, found, present, advance)
+        found.reread.add(flow.name)
+    except MigrateError as error:
+        found.unverified.append((f"flow {flow.name}", f"source not read: {error.message}"))
 
 
 def _read_flow(

@@ -15,15 +15,15 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from migrate.core.closing import Closing
 from migrate.core.durable import PRIVATE_FILE, create_private, private_folder
-from migrate.core.errors import RunLocked
+from migrate.core.errors import CouldNotVerify, RunLocked
 from migrate.core.schema import DIGEST, FATE, FINDING
 from migrate.transform.engine import RFC3339
 from migrate.transform.names import literal, quoted
@@ -97,7 +97,7 @@ ROWS = pa.schema([("row", pa.int64())])
 FOUND = pa.schema([name for name in FINDING if name.name != "first_seen"])
 
 
-class Relation:
+class Relation(Closing):
     """A growing Parquet file: append tables, then close; empty is a file too.
 
     Tables are written behind the caller's back, a few at a time, by `writer`.
@@ -135,19 +135,8 @@ class Relation:
         finally:
             self._out.close()
 
-    def __enter__(self) -> "Relation":
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class Work:
+class Work(Closing):
     """A temporary folder below `parent` with a database; a context manager that removes it."""
 
     def __init__(self, parent: Path) -> None:
@@ -207,16 +196,19 @@ class Work:
         self.db.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def __enter__(self) -> "Work":
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+@contextmanager
+def room_to_work(folder: Path) -> Iterator[Work]:
+    """A workbench below `folder`. Raises CouldNotVerify where disk or memory does not do."""
+    try:
+        with Work(folder) as work:
+            yield work
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise CouldNotVerify(
+            f"there is no room to compare ({type(error).__name__})",
+            hint=f"make room on the disk of {folder}: about as much as the run's legacy segments "
+            "and its deliveries take",
+        ) from None
 
 
 @contextmanager

@@ -6,12 +6,12 @@ query alone.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import cast
 
 import duckdb
 import pyarrow as pa
 
+from migrate.core.closing import Closing
 from migrate.core.flow import FlowSpec
 from migrate.transform.engine import MESSAGE, PAIRS, Engine
 from migrate.transform.relation import relation_schema, without_payload
@@ -63,7 +63,7 @@ class Shape:
         return pa.struct([pa.field(name, kind) for name, kind in self.members])
 
 
-class Contract:
+class Contract(Closing):
     """Compiles the SQL of one flow. Raises PlanError for reference tables that cannot be used."""
 
     def __init__(self, flow: FlowSpec, tables: Mapping[str, pa.Table]) -> None:
@@ -137,17 +137,6 @@ class Contract:
     def close(self) -> None:
         """Close the engine."""
         self._engine.close()
-
-    def __enter__(self) -> "Contract":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def condition_query(when: str) -> str:

@@ -5,10 +5,10 @@ result in whatever batches they come.
 """
 
 from collections.abc import Mapping
-from types import TracebackType
 
 import pyarrow as pa
 
+from migrate.core.closing import Closing
 from migrate.core.flow import ARCHIVE, Envelope, FlowSpec
 from migrate.core.identity import message_id
 from migrate.transform.batch import Batch
@@ -28,7 +28,7 @@ from migrate.transform.versions import ENGINE
 __all__ = ["ENGINE", "Derived", "Deriver", "check_flow", "hold_successors", "possible_message_ids"]
 
 
-class Deriver:
+class Deriver(Closing):
     """Derives one flow; compiled once, used for batch after batch, by one thread at a time.
 
     `tables`: the reference tables, every column string. Raises PlanError
@@ -90,17 +90,6 @@ class Deriver:
     def close(self) -> None:
         """Give the engine's memory back."""
         self._engine.close()
-
-    def __enter__(self) -> "Deriver":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def possible_message_ids(namespace: str, flow: FlowSpec, legacy_id: str) -> list[tuple[str, str]]:

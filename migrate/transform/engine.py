@@ -5,12 +5,12 @@ a row's result does not depend on the rows beside it.
 """
 
 from collections.abc import Callable, Mapping
-from types import TracebackType
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+from migrate.core.closing import Closing
 from migrate.core.errors import MigrateError, PlanError
 from migrate.transform.names import literal, quoted
 
@@ -70,7 +70,7 @@ class _Window:
         return self._table.__arrow_c_stream__(requested_schema)
 
 
-class Engine:
+class Engine(Closing):
     """A locked DuckDB with the reference tables in it; not for several threads at once.
 
     Reference tables enter with every column as VARCHAR. `message`: the columns of the relation
@@ -161,17 +161,6 @@ class Engine:
     def close(self) -> None:
         """Give the memory back."""
         self._connection.close()
-
-    def __enter__(self) -> "Engine":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def by_halves(
