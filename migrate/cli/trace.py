@@ -1,5 +1,7 @@
 """`isb-migrate trace`."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pyarrow.parquet as pq
 from migrate.cli.options import find_run, json_option, runs_option
 from migrate.cli.output import data, data_json, table
 from migrate.core.errors import CouldNotVerify, UsageError
+from migrate.core.redact import SHOWN, Pseudonyms
 from migrate.core.runfolder import RunFolder
 
 
@@ -22,7 +25,8 @@ from migrate.core.runfolder import RunFolder
 def command(run: str, identifier: str, runs: Path, as_json: bool) -> None:
     """Say what became of one message of RUN: fate, messages, deliveries, findings.
 
-    ID is a legacy id or a message id. No payload is shown.
+    ID is a legacy id, a message id, or the hash that a report shows in their place
+    (where the key of the namespace is at hand). No payload is shown.
 
     \b
     Example:
@@ -48,6 +52,7 @@ def trace(folder: RunFolder, identifier: str) -> dict[str, Any]:
             f"run {folder.run_id} has not been reconciled",
             hint=f"isb-migrate reconcile {folder.run_id}",
         )
+    identifier = _unhashed(folder, verdicts, identifier)
     messages = _rows(folder, "messages", identifier)
     legacy_id = messages[0]["legacy_id"] if messages else identifier
     found = _matching(pq.read_table(verdicts), {"legacy_id": legacy_id})
@@ -64,6 +69,25 @@ def trace(folder: RunFolder, identifier: str) -> dict[str, Any]:
         ],
         "findings": _findings(folder, legacy_id, ids),
     }
+
+
+def _unhashed(folder: RunFolder, verdicts: Path, identifier: str) -> str:
+    """The id behind the keyed hash that a report shows; any other identifier as it is."""
+    if not re.fullmatch(f"[0-9a-f]{{{SHOWN}}}", identifier):
+        return identifier
+    details = json.loads((folder.reconciliation / "details.json").read_text("utf-8"))
+    names = Pseudonyms(details["plan"]["namespace"])
+    known = {"legacy_id": pq.read_table(verdicts, columns=["legacy_id"])}
+    paths = sorted(folder.root.glob("messages/*/*.parquet"))
+    known["message_id"] = pa.concat_tables(
+        [pq.read_table(path, columns=["message_id"]) for path in paths]
+        or [pa.table({"message_id": pa.array([], pa.string())})]
+    )
+    for what, column in known.items():
+        for value in column.column(0).to_pylist():
+            if names.of(what, value) == identifier:
+                return str(value)
+    return identifier
 
 
 def _rows(folder: RunFolder, room: str, identifier: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from tests.reconcile.synthetic import hide
 scalars = (
     st.none()
     | st.booleans()
-    | st.integers(-(2**53), 2**53)
+    | st.integers(-(2**53) + 1, 2**53 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8)
 )
