@@ -12,7 +12,7 @@ from migrate.core.errors import UsageError
 @click.command("sample")
 @path_argument("folder", file_okay=False)
 @option("--messages", type=click.IntRange(200), default=20_000, help="How many legacy messages.")
-@option("--seed", type=int, default=1, help="Same seed, same estate, byte for byte.")
+@option("--seed", type=int, default=1, help="Same seed, same estate.")
 def command(folder: Path, messages: int, seed: int) -> None:
     """Write a believable legacy estate into FOLDER, with its plan.
 
