@@ -26,6 +26,9 @@ RUN_ATTRIBUTE = "ce_runid"
 Place = tuple[str | None, str | None]
 
 
+_PARTS = ("field", "expected", "observed")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
     """One expected delivery; `print` is the digest of place, id, headers and body."""
@@ -243,10 +246,11 @@ def _surplus(copy: Seen, expected: int, number: int, present: int) -> Fault:
 
 
 def _altered(copy: Seen, differences: Sequence[Difference]) -> list[Fault]:
-    return [
-        Fault("altered", copy.destination, copy.lane, d.field, d.expected, d.observed)
-        for d in differences
-    ]
+    """One finding a copy, however many fields differ: it is deliveries that are counted."""
+    if not differences:
+        return []
+    told = ("; ".join(getattr(d, part) or "" for d in differences) for part in _PARTS)
+    return [Fault("altered", copy.destination, copy.lane, *told)]
 
 
 def _named(place: Place) -> tuple[str, str]:

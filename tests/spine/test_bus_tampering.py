@@ -80,7 +80,7 @@ def test_a_flipped_byte_anywhere_in_an_archived_body_is_an_alteration(
     assert _named(rehearsed, "altered") == [(message_id, "archive")]
 
 
-def test_each_changed_attribute_is_an_alteration_that_names_it(rehearsed: Rehearsed) -> None:
+def test_changed_attributes_are_an_alteration_that_names_them(rehearsed: Rehearsed) -> None:
     """Attributes are part of the message."""
     with rehearsed.bus() as bus:
         [(position, message_id, _)] = _pick(bus, "destination = 'mobile'", 1)
@@ -89,9 +89,10 @@ def test_each_changed_attribute_is_an_alteration_that_names_it(rehearsed: Rehear
                 "UPDATE delivery SET headers = json_set(headers, ?, 'changed') WHERE position = ?",
                 (f"$.{name}", position),
             )
-    assert rehearsed.reconcile() == (1, {"altered": 2})
-    assert {f["field"] for f in rehearsed.findings()} == {"ce_type", "ce_time"}
-    assert {f["message_id"] for f in rehearsed.findings()} == {message_id}
+    assert rehearsed.reconcile() == (1, {"altered": 1})
+    [finding] = rehearsed.findings()
+    assert finding["field"] == "ce_time; ce_type"
+    assert finding["message_id"] == message_id
 
 
 def test_a_moved_row_is_one_misrouting_and_no_loss(rehearsed: Rehearsed) -> None:
