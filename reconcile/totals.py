@@ -25,7 +25,8 @@ class Totals:
         self.body_bytes += pc.sum(pc.binary_length(legacy.column("body"))).as_py() or 0
         keys = _whole_keys(legacy)
         if len(keys):
-            self.first_key = self.first_key or _key(keys[0])
+            if self.first_key is None:
+                self.first_key = _key(keys[0])
             self.last_key = _key(keys[-1])
 
     def value(self, control: str) -> str | None:
