@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("extract", "spine")
+NAMES = ("extract", "spine", "activemq")
 
 
 def main(names: list[str]) -> int:

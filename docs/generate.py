@@ -88,6 +88,25 @@ def plan_schema() -> str:
     return json_schema()
 
 
+def stores() -> str:
+    """docs/reference/stores.md: every registered kind of legacy store, by its own words."""
+    from extractors import STORES
+    from migrate.core.registry import resolve
+
+    lines = ["# Legacy stores\n", "Generated from the registry in `extractors/__init__.py`.\n"]
+    lines.append("Every kind is read-only, can be read from any checkpoint, and passes")
+    lines.append("`tests/contract/test_store.py`.\n")
+    for kind in STORES:
+        about = resolve(STORES, kind, what="kind of legacy store", extras={}).about
+        lines += [f"## `{kind}`\n", f"{about.what}\n", "| | |", "| --- | --- |"]
+        lines += [f"| `url` | {about.url} |", f"| `from` | {about.from_} |"]
+        lines += [f"| `options.{name}` | {meaning} |" for name, meaning in about.options]
+        lines += [f"| legacy id | {about.identity} |", f"| tested on | {about.tested} |", ""]
+        lines += ["It sees\n", *(f"- {each}" for each in about.sees), ""]
+        lines += ["It cannot see\n", *(f"- {each}" for each in about.cannot_see), ""]
+    return "\n".join(lines)
+
+
 def guarantees() -> str:
     """docs/explain/guarantees.md."""
     from reconcile.guarantees import page
@@ -101,6 +120,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/errors.md": error_tree,
     "reference/plan.md": plan,
     "reference/plan.schema.json": plan_schema,
+    "reference/stores.md": stores,
     "explain/guarantees.md": guarantees,
 }
 

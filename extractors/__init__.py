@@ -4,4 +4,8 @@ STORES = {
     "sql": "extractors.sql:SqlStore",
     "files": "extractors.files:FilesStore",
     "kept": "extractors.kept:KeptStore",
+    "artemis-export": "extractors.artemis:ArtemisExportStore",
+    "ibmmq-dump": "extractors.ibmmq:IbmMqDumpStore",
+    "activemq-jdbc": "extractors.activemq.jdbc:JdbcStore",
+    "activemq-kahadb": "extractors.activemq.kahadb:KahaDbStore",
 }

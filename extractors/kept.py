@@ -19,12 +19,22 @@ import pyarrow.parquet as pq
 from migrate.core.durable import file_digest
 from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import SourceSpec, StoreSpec
-from migrate.core.ports import Chunk, Claim, Container, Control, Population
+from migrate.core.ports import About, Chunk, Claim, Container, Control, Population
 from migrate.core.runfolder import RunFolder
 
 
 class KeptStore:
     """The quarantine of a run, as a legacy store; a source's `flow` names the flow it was of."""
+
+    about = About(
+        what="What another run quarantined; `isb-migrate quarantine replay` uses it by itself.",
+        url="the folder of a reconciled run",
+        from_="not used: records belong to the flow of the same name",
+        identity="that of the store they came from",
+        sees=("the sealed bytes of everything the run quarantined, in their order",),
+        cannot_see=("anything else of that run, and the store the messages came from",),
+        tested="The sample estate's quarantine.",
+    )
 
     def __init__(self, spec: StoreSpec) -> None:
         self._spec = spec

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from extractors.files import claims, controls, read, tables
+from extractors.files.about import ABOUT
 from extractors.files.check import ALLOW_IDENTICAL, folder_problems, source_problems
 from extractors.files.survey import FileFacts, survey
 from extractors.files.walk import Folder
@@ -23,6 +24,8 @@ class FilesStore:
     it is wanted, and nothing is kept open. Raises LegacyUnreadable for what
     cannot be read, for links, and for files that change.
     """
+
+    about = ABOUT
 
     def __init__(self, spec: StoreSpec) -> None:
         self._spec = spec

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from extractors.sql import account
+from extractors.sql.about import ABOUT
 from extractors.sql.catalogue import Table
 from extractors.sql.check import Checker
 from extractors.sql.connect import Server
@@ -26,6 +27,8 @@ class SqlStore:
     Raises LegacyUnreadable for whatever the database will not do, and
     MissingExtra where the driver of its URL is not installed.
     """
+
+    about = ABOUT
 
     def __init__(self, spec: StoreSpec) -> None:
         self._spec = spec

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pyarrow as pa
 
@@ -34,7 +34,9 @@ class Claim:
 class Control:
     """A control total with the plain query (or command) that anybody can rerun."""
 
-    name: str  # rows, body_bytes, first_key, last_key
+    # rows, body_bytes, first_key and last_key are compared with the records read (the keys with
+    # the first and last `source_key`, written as a legacy id); others only with themselves
+    name: str
     query: str
     value: str
 
@@ -57,8 +59,24 @@ class Chunk:
     checkpoint: str  # JSON; opaque to all but the reader
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a kind of legacy store says of itself in docs/reference/stores.md; sentences."""
+
+    what: str
+    url: str  # what the plan's `url` names
+    from_: str  # what a flow's `from` names
+    identity: str  # where legacy ids come from
+    sees: tuple[str, ...]
+    cannot_see: tuple[str, ...]
+    tested: str  # on what, and what was built from a manual alone
+    options: tuple[tuple[str, str], ...] = ()  # of the plan's `options`: name, meaning
+
+
 class LegacyStore(Protocol):
     """A legacy store, read-only. Every method may raise LegacyUnreadable."""
+
+    about: ClassVar[About]
 
     def __init__(self, spec: StoreSpec) -> None: ...
 

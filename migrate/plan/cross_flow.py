@@ -30,7 +30,7 @@ def flow_problems(plan: PlanModel, name: str) -> Iterator[Problem]:
     yield from _fates(where, flow)
     yield from _outputs(plan, where, flow)
     yield from _invariants(where, flow)
-    if flow.correlation is not None and not _filled(flow, "correlation_id"):
+    if flow.correlation is not None and not _filled(plan, flow, "correlation_id"):
         yield wrong(
             f"{where}.correlation",
             "needs correlation_id, which nothing fills",
@@ -86,7 +86,7 @@ def _times(plan: PlanModel, where: str, flow: FlowModel) -> Iterator[Problem]:
     ):
         if column not in flow.time.model_fields_set:
             continue
-        if not _filled(flow, column):
+        if not _filled(plan, flow, column):
             yield wrong(
                 f"{where}.time.{column}",
                 f"says how to read {column}, which nothing fills",
@@ -220,8 +220,11 @@ def _no_ramp(plan: PlanModel, where: str, ramp: str) -> Problem:
     return wrong(where, f'there is no off-ramp "{ramp}"', hint or f"declare it: [offramp.{ramp}]")
 
 
-def _filled(flow: FlowModel, column: str) -> bool:
-    return column in flow.columns or column in flow.payload.overlay
+def _filled(plan: PlanModel, flow: FlowModel, column: str) -> bool:
+    """Whether anything fills a legacy column; stores of other kinds do so by their format."""
+    store = plan.store.get(flow.store)
+    by_format = store is not None and store.kind not in ("sql", "files")
+    return by_format or column in flow.columns or column in flow.payload.overlay
 
 
 def _once(where: str, names: Iterable[str], *, key: str | None = None) -> Iterator[Problem]:

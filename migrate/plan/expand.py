@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from extractors import STORES
 from migrate.core.redact_url import is_secret_name, url_secrets
 from migrate.plan.problem import Problem, wrong
 from migrate.plan.walk import Part, key_path
@@ -94,10 +95,11 @@ class Expander:
 def settle(kind: str, url: str, folder: Path) -> str:
     """An expanded URL that means the same from any working folder.
 
-    Relative SQLite files and relative root folders start at `folder`. Raises
-    Unresolved for what cannot be a URL of this kind.
+    Relative SQLite files, and the paths of stores that are files or folders, start at
+    `folder`. Raises Unresolved for what cannot be a URL of this kind.
     """
-    if kind == "files":
+    is_path = kind in STORES and kind != "sql" and "://" not in url
+    if kind == "files" or is_path:
         return str(folder / url.removeprefix("file://"))
     if kind == "sql":
         _database(url)

@@ -86,7 +86,7 @@ class StoreLimitsModel(Section):
 class StoreModel(Section):
     """`[store.NAME]`: a legacy store, read only."""
 
-    kind: Text = Field(description="A registered kind: `sql` or `files`.", examples=["sql"])
+    kind: Text = Field(description="A registered kind of store; see stores.md.", examples=["sql"])
     url: Text = Field(
         description="`sql`: a SQLAlchemy URL. `files`: the root folder. Secrets only as "
         "`${NAME}`, `${file:PATH}` or `file:PATH`. Relative paths start at the plan's folder.",

@@ -8,6 +8,9 @@ from extractors.sql.dialects.base import Ask, Dialect, Form
 from extractors.sql.statement import Bound, Sql
 from migrate.core.flow import StoreSpec
 
+_OUTPUT = "isb_text"
+"""Without a name of its own a cast keeps its column's, and ORDER BY would sort by the text."""
+
 
 class Postgresql(Dialect):
     """`encoding`: the database's own; under SQL_ASCII a text may be in any encoding."""
@@ -35,8 +38,8 @@ class Postgresql(Dialect):
         if column.kind == "bytes":
             return [Form(text, "bytes")]
         if self.encoding == "SQL_ASCII":
-            return [Form(f"convert_to(CAST({text} AS text), 'SQL_ASCII')", "text")]
-        return [Form(f"CAST({text} AS text)", "text")]
+            return [Form(f"convert_to(CAST({text} AS text), 'SQL_ASCII') AS {_OUTPUT}", "text")]
+        return [Form(f"CAST({text} AS text) AS {_OUTPUT}", "text")]
 
     def compares_rows(self, columns: Sequence[Column]) -> bool:
         del columns

@@ -1,5 +1,7 @@
 """What the contract suite needs of every kind of legacy store: one module a kind, named like it.
 
+A dash in a kind is an underscore in its module's name, and in the name of its tests.
+
 Each module has `CASES`, a list of `(name, fresh, needs_a_server)`, where
 `fresh(folder, bodies)` is a context manager yielding an `Estate`: a store in
 `folder` whose one source holds exactly these bodies, one record each, and
@@ -32,7 +34,8 @@ Case = tuple[str, Fresh, bool]
 
 def cases() -> list[object]:
     """A pytest parameter per case of every registered store that has a module here."""
-    modules = {kind: f"tests.contract.stores.{kind}" for kind in STORES}
+    names = [kind.replace("-", "_") for kind in STORES]
+    modules = {name: f"tests.contract.stores.{name}" for name in names}
     return [
         pytest.param(fresh, id=f"{kind}-{name}", marks=[pytest.mark.service] if service else [])
         for kind, module in modules.items()

@@ -1,0 +1,59 @@
+"""What the ActiveMQ Classic stores say of themselves."""
+
+from migrate.core.ports import About
+
+JDBC = About(
+    what="Apache ActiveMQ Classic with JDBC persistence (`ACTIVEMQ_MSGS`, `ACTIVEMQ_ACKS`); see "
+    "[how to read one](../howto/activemq.md).",
+    url="a SQLAlchemy URL of the broker's database",
+    from_="`queue://NAME`, `topic://NAME`, a pattern such as `queue://NSPIS.*`, or `*`",
+    identity="the JMS message id; of a topic with `@client:subscription`",
+    sees=(
+        (
+            "text, bytes, map, stream, object and empty messages, compressed or not, with every "
+            "property and its type; wire versions 6 to 12"
+        ),
+        "of durable topics each message that each subscription has not acknowledged",
+        "dead letters with original destination and cause",
+        "frames that do not decode to their last byte: kept whole, quarantined",
+        "rows of open transactions: counted, never read",
+    ),
+    cannot_see=(
+        "what is inside Java objects, which are never deserialised",
+        "whether a subscription's selector would have let a message through",
+        "scheduled messages, which the broker keeps in files of its own",
+    ),
+    tested="A store of ActiveMQ 5.17.2 against what the vendor's client read from it, on SQLite "
+    "and PostgreSQL, live. Wire versions below 12 were built from the product's source.",
+    options=(
+        ("table_prefix", "the broker's `tablePrefix`"),
+        ("max_inflated_bytes", "largest body a compressed message may inflate to; 100 MiB"),
+    ),
+)
+
+KAHADB = About(
+    what="The journal of Apache ActiveMQ Classic's KahaDB (`db-*.log`), without the broker and "
+    "its index; see [how to read one](../howto/activemq.md).",
+    url="the folder of the `db-*.log` files; the broker stopped, or a copy",
+    from_="`queue://NAME`, `topic://NAME`, a pattern such as `queue://NSPIS.*`, or `*`",
+    identity="the JMS message id; of a topic with `@client:subscription`",
+    sees=(
+        "messages, bodies and headers as `activemq-jdbc` does",
+        "what is live after removals, committed transactions and acknowledgements of subscriptions",
+        "messages of prepared transactions: counted, never read",
+        "wrong checksums, files that end within a batch, bytes that are no record: refused",
+    ),
+    cannot_see=(
+        "what is inside Java objects, which are never deserialised",
+        "whether a subscription's selector would have let a message through",
+        "subscriptions whose beginning is in a file that the broker has deleted",
+        "that a journal was cut off exactly between two batches",
+        "scheduled messages, which the broker keeps in files of its own",
+    ),
+    tested="The journals in the product's own test data (store versions 1 to 6, wire version 6), "
+    "by hand. Transactions, updates and subscriptions were built from the product's source.",
+    options=(
+        ("torn_tail", "`drop`: leave out a batch that the last file ends within"),
+        ("max_inflated_bytes", "largest body a compressed message may inflate to; 100 MiB"),
+    ),
+)
