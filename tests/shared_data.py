@@ -14,3 +14,11 @@ def shared_data(name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no {folder}: set ISB_MIGRATE_SHARED to the folder of public test data")
     return folder
+
+
+def shared_file(*parts: str) -> Path:
+    """A file below the shared folder; skips the test, saying why, where it is absent."""
+    path = ROOT.joinpath(*parts)
+    if not path.is_file():
+        pytest.skip(f"no {path}: set ISB_MIGRATE_SHARED to the folder of public test data")
+    return path
