@@ -8,9 +8,8 @@ from typing import Any
 import click
 import pyarrow.parquet as pq
 
-from migrate.cli.options import find_run, json_option, runs_option
+from migrate.cli.options import find_run, json_option, reconciled, runs_option
 from migrate.cli.output import data, data_json, table
-from migrate.core.errors import CouldNotVerify
 from migrate.core.runfolder import RunFolder
 
 IDENTITY = ("kind", "flow", "destination", "lane", "message_id", "legacy_id", "field")
@@ -78,12 +77,9 @@ def _kinds(findings: "Counter[tuple[str, ...]]") -> dict[str, int]:
 
 
 def _summary(folder: RunFolder) -> dict[str, Any]:
-    if not folder.summary.is_file():
-        raise CouldNotVerify(
-            f"run {folder.run_id} has not been reconciled",
-            hint=f"isb-migrate reconcile {folder.run_id}",
-        )
-    content: dict[str, Any] = json.loads(folder.summary.read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(
+        reconciled(folder, folder.summary).read_text(encoding="utf-8")
+    )
     return content
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from migrate.core.errors import UsageError
+from migrate.core.errors import CouldNotVerify, UsageError
 from migrate.core.runfolder import RunFolder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -62,6 +62,16 @@ def find_run(run: str, runs: Path) -> RunFolder:
     raise UsageError(
         f'no run "{run}" here or in {runs}', hint="`isb-migrate status` lists the runs of a folder"
     )
+
+
+def reconciled(folder: RunFolder, path: Path) -> Path:
+    """A file that reconciling `folder` leaves; CouldNotVerify where it is not there."""
+    if not path.is_file():
+        raise CouldNotVerify(
+            f"run {folder.run_id} has not been reconciled",
+            hint=f"isb-migrate reconcile {folder.run_id}",
+        )
+    return path
 
 
 def batch_options(function: Function) -> Function:

@@ -76,7 +76,7 @@ def show(run: str, legacy_id: str, runs: Path, reveal: str | None) -> None:
       isb-migrate quarantine show 20260301T220000-a1b2 CU-0000017 --reveal "J. Smith, INC-4711"
     """
     folder = find_run(run, runs)
-    found = [row for row in _rows(folder, None) if row["legacy_id"] == legacy_id]
+    found = _rows(folder, None, filters=[("legacy_id", "=", legacy_id)])
     if not found:
         raise UsageError(f"no quarantined message of that id in run {folder.run_id}")
     if reveal is None:
@@ -138,10 +138,12 @@ def replay(
     )
 
 
-def _rows(folder: RunFolder, columns: tuple[str, ...] | None) -> "Rows":
+def _rows(
+    folder: RunFolder, columns: tuple[str, ...] | None, filters: list[Any] | None = None
+) -> Rows:
     rows: Rows = []
     for path in sorted(folder.root.glob("quarantine/*/*.parquet")):
-        part = pq.read_table(path, columns=list(columns) if columns else None)
+        part = pq.read_table(path, columns=list(columns) if columns else None, filters=filters)
         rows += part.to_pylist()
     return rows
 

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from migrate.cli.options import find_run, json_option, runs_option
+from migrate.cli.options import find_run, json_option, reconciled, runs_option
 from migrate.cli.output import data, data_json, table
-from migrate.core.errors import CouldNotVerify, UsageError
+from migrate.core.errors import UsageError
 from migrate.core.redact import SHOWN, Pseudonyms
 from migrate.core.runfolder import RunFolder
 
@@ -46,12 +46,7 @@ def command(run: str, identifier: str, runs: Path, as_json: bool) -> None:
 
 def trace(folder: RunFolder, identifier: str) -> dict[str, Any]:
     """Everything the run folder knows of a message; UsageError when nothing does."""
-    verdicts = folder.reconciliation / "verdicts.parquet"
-    if not verdicts.is_file():
-        raise CouldNotVerify(
-            f"run {folder.run_id} has not been reconciled",
-            hint=f"isb-migrate reconcile {folder.run_id}",
-        )
+    verdicts = reconciled(folder, folder.reconciliation / "verdicts.parquet")
     identifier = _unhashed(folder, verdicts, identifier)
     messages = _rows(folder, "messages", identifier)
     legacy_id = messages[0]["legacy_id"] if messages else identifier

@@ -39,8 +39,10 @@ class Source:
         known = sorted(evidence.derived & evidence.reread)
         spools = sorted(evidence.spools)
         work.run("source_unlike.sql", {"flows": known})
-        work.run("source_gone.sql", {"spools": spools})
-        work.run("source_come.sql", {"spools": spools})
+        for side, surplus in (("sealed", "source_gone"), ("present", "source_come")):
+            work.run(f"CREATE OR REPLACE VIEW one_side AS FROM {side}")
+            work.run("source_surplus.sql", {"spools": spools})
+            work.run(f"CREATE OR REPLACE TABLE {surplus} AS FROM source_surplus")
         work.run("CREATE OR REPLACE TABLE source_pair (how VARCHAR, gone BIGINT, come BIGINT)")
         for how, shared in PAIRINGS:
             work.run(_pairing(shared), {"how": how})

@@ -18,6 +18,7 @@ from migrate.cli import main
 from migrate.core.progress import Silent
 from migrate.core.runfolder import RunFolder
 from reconcile.engine import Outcome, reconcile_run
+from tests.spine.estate import database
 
 PLAN = """
 [plan]
@@ -131,23 +132,13 @@ class Rehearsed:
 
     @contextmanager
     def bus(self) -> Iterator[sqlite3.Connection]:
-        with _changing(self.folder.bus) as bus:
+        with database(self.folder.bus) as bus:
             yield bus
 
     @contextmanager
     def isb(self) -> Iterator[sqlite3.Connection]:
-        with _changing(self.estate / "isb.db") as isb:
+        with database(self.estate / "isb.db") as isb:
             yield isb
-
-
-@contextmanager
-def _changing(path: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(path)
-    try:
-        with connection:
-            yield connection
-    finally:
-        connection.close()
 
 
 def isb_migrate(*words: object) -> int:

@@ -64,17 +64,17 @@ class Rehearsed:
 
     @contextmanager
     def bus(self) -> Iterator[sqlite3.Connection]:
-        with _database(self.run / "bus.db") as bus:
+        with database(self.run / "bus.db") as bus:
             yield bus
 
     @contextmanager
     def isb(self) -> Iterator[sqlite3.Connection]:
-        with _database(self.estate / "isb.db") as isb:
+        with database(self.estate / "isb.db") as isb:
             yield isb
 
 
 @contextmanager
-def _database(path: Path) -> Iterator[sqlite3.Connection]:
+def database(path: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(path)
     try:
         with connection:
