@@ -8,6 +8,7 @@ source's TimeSpecs, integers, the reader's own problems, the record digests.
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -70,7 +71,7 @@ class SegmentBuilder:
         found["body_kind"] = _body_kinds(found["body_kind"], found["body"])
         found["charset"] = self._charsets(found["charset"], found["body_kind"])
         found["flow"] = _constant(self._source.flow, rows)
-        found["position"] = pa.array(range(position, position + rows), pa.int64())
+        found["position"] = pa.array(np.arange(position, position + rows, dtype=np.int64))
         return _with_digests(found, rows)
 
     def _charsets(self, given: pa.Array, kinds: pa.Array) -> pa.Array:

@@ -5,6 +5,7 @@ one chunk, so a chunk of a topic with more subscriptions than `batch_rows` is la
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 from extractors.activemq.records import Records, Unit
@@ -13,10 +14,12 @@ from extractors.activemq.tables import TOPIC, Tables, covers_topics, find
 from extractors.sql.cells import texts
 from extractors.sql.duplicates import duplicate_keys
 from extractors.sql.keyset import Mark
-from extractors.sql.read import Reader, Tuple
+from extractors.sql.pages import KeyedPages, Pages, Tuple
+from extractors.sql.read import Reader
 from extractors.sql.scan import Scan
 from extractors.sql.sessions import Session, Sessions
 from extractors.sql.shape import Page
+from migrate.core.ahead import ahead
 from migrate.core.flow import SourceSpec, StoreSpec
 from migrate.core.identity import key_text
 from migrate.core.ports import Chunk, Population
@@ -45,48 +48,42 @@ class FrameReader(Reader):
             return
         with self._sessions.open() as session:
             shared = shared_ids(session, self._tables, self._scan.source)
-        for page, waiting, last in self._found(after):
-            self._decode(page, waiting, shared)
-            rows = len(self._records)
-            if rows:
-                yield Chunk(self._records.table(position), Mark(after=tuple(last)).text())
-                self._throttle.passed(rows)
-            position += rows
+        with closing(ahead(self._found(after))) as pages:
+            for page in pages:
+                self._decode(page.page, page.beside, shared)
+                rows = len(self._records)
+                if rows:
+                    yield Chunk(self._records.table(position), Mark(after=tuple(page.last)).text())
+                    self._throttle.passed(rows)
+                position += rows
 
     def frames(self) -> Iterator[list[bytes | None]]:
         """The frames of all rows as they are stored, page by page."""
         name = self._tables.msg("MSG").name
-        for page, _, _ in self._found(None):
-            frames: list[bytes | None] = page[name].data.to_pylist()
+        for page in self._found(None):
+            frames: list[bytes | None] = page.page[name].data.to_pylist()
             yield frames
 
-    def _found(self, after: Tuple | None) -> Iterator[tuple[Page, Subscriptions, Tuple]]:
-        """Pages of rows, with the subscriptions at that moment and where the page ends."""
-        columns = self._scan.named_columns()
-        while True:
-            with self._sessions.open() as session:
-                waiting = self._subscriptions(session)
-                last = self._last_of_page(session, after, columns)
-                if last is None:
-                    return
-                page, _ = self._page(session, after, last, columns)
-            yield page, waiting, last
-            after = last
+    def _found(self, after: Tuple | None) -> KeyedPages:
+        """Pages of rows; those of topics with the subscriptions at that moment."""
+        columns = self._scan.columns_to_read()
+        pages = Pages(self._sessions, self._scan, self._limits, columns)
+        if self._topics:
+            return pages.measured(after, self._ceiling, self._subscriptions)
+        return pages.behind(after, self._ceiling)
 
-    def _subscriptions(self, session: Session) -> Subscriptions:
+    def _subscriptions(self, session: Session) -> tuple[StoreSpec, Subscriptions]:
         """Those of the source's topics; pages are the smaller the more there are."""
-        if not self._topics:
-            return Subscriptions({})
         found = read_subscriptions(session, self._tables)
         most = max(1, len(found))
-        self._spec = replace(
-            self._spec,
+        limits = replace(
+            self._limits,
             batch_rows=max(1, self._limits.batch_rows // most),
             batch_bytes=max(1, self._limits.batch_bytes // most),
         )
-        return found
+        return limits, found
 
-    def _decode(self, page: Page, waiting: Subscriptions, shared: frozenset[str]) -> None:
+    def _decode(self, page: Page, waiting: Subscriptions | None, shared: frozenset[str]) -> None:
         names = ("ID", "CONTAINER", "MSGID_PROD", "MSGID_SEQ", "PRIORITY")
         found = [find(self._tables.msgs, name) for name in names]
         empty = [None] * len(page[self._tables.msg("ID").name])
@@ -97,7 +94,7 @@ class FrameReader(Reader):
         ):
             expected = stored_id(producer, sequence)
             name = legacy_id(number, producer, sequence, shared)
-            if container.startswith(TOPIC):
+            if waiting is not None and container.startswith(TOPIC):
                 subscriptions = waiting.waiting(container, int(number), priority)
                 units = [topic_unit(number, name, one) for one in subscriptions]
             else:

@@ -18,14 +18,15 @@ _NO_BYTES = pa.scalar(None, pa.large_binary())
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """`data` large_binary (null is null), `kinds` string (never null), `unreadable` bool or None.
+    """`data` large_binary (null is null), `kind` one kind for all that are not null, or a string
+    per row (never null), `unreadable` bool or None.
 
-    `kinds`: `null`, `text`, `bytes`, `integer`, `decimal`, `real`, `boolean`,
+    Kinds: `null`, `text`, `bytes`, `integer`, `decimal`, `real`, `boolean`,
     `time`, `json`. `unreadable`: true where a text is no UTF-8; None: nowhere.
     """
 
     data: pa.Array
-    kinds: pa.Array
+    kind: pa.Array | str
     unreadable: pa.Array | None = None
 
     def __len__(self) -> int:
@@ -34,7 +35,26 @@ class Cells:
     def slice(self, start: int, length: int | None = None) -> "Cells":
         """Some of the rows."""
         unreadable = None if self.unreadable is None else self.unreadable.slice(start, length)
-        return Cells(self.data.slice(start, length), self.kinds.slice(start, length), unreadable)
+        kind = self.kind if isinstance(self.kind, str) else self.kind.slice(start, length)
+        return Cells(self.data.slice(start, length), kind, unreadable)
+
+    @property
+    def kinds(self) -> pa.Array:
+        """The kind of every row; string."""
+        if isinstance(self.kind, str):
+            return pc.if_else(pc.is_null(self.data), NULL, self.kind)
+        return self.kind
+
+    def kind_at(self, row: int) -> str:
+        """The kind of one row that is not null."""
+        return self.kind if isinstance(self.kind, str) else str(self.kind[row].as_py())
+
+    @property
+    def may_be_bytes(self) -> bool:
+        """Whether some row is of the kind `bytes`."""
+        if isinstance(self.kind, str):
+            return self.kind == BYTES
+        return bool(pc.any(pc.equal(self.kind, BYTES)).as_py())
 
     @property
     def sizes(self) -> pa.Array:
@@ -45,9 +65,7 @@ class Cells:
 def cells(data: pa.Array, kinds: pa.Array | str) -> Cells:
     """Cells of some bytes; `kinds` is one kind for all that are not null, or one per row."""
     if isinstance(kinds, str):
-        if kinds == BYTES:
-            return Cells(data, _kinds(data, kinds))
-        return Cells(data, _kinds(data, kinds), _unreadable(data))
+        return Cells(data, kinds, None if kinds == BYTES else _unreadable(data))
     texts = pc.if_else(pc.equal(kinds, BYTES), _NO_BYTES, data)
     return Cells(data, kinds, _unreadable(texts))
 
@@ -62,13 +80,15 @@ def joined(parts: list[Cells]) -> Cells:
         ]
         unreadable = pa.concat_arrays(masks)
     data = pa.concat_arrays([part.data for part in parts])
-    return Cells(data, pa.concat_arrays([part.kinds for part in parts]), unreadable)
+    kind = parts[0].kind
+    if not all(isinstance(part.kind, str) and part.kind == kind for part in parts):
+        kind = pa.concat_arrays([part.kinds for part in parts])
+    return Cells(data, kind, unreadable)
 
 
 def texts(column: Cells) -> pa.Array:
     """The values as text: binary ones as `0x` and hexadecimal, unreadable bytes as `\\xff`."""
-    binary = pc.equal(column.kinds, BYTES)
-    if column.unreadable is None and not pc.any(binary).as_py():
+    if column.unreadable is None and not column.may_be_bytes:
         return column.data.cast(pa.large_string())
     return pa.array([text_at(column, row) for row in range(len(column))], pa.large_string())
 
@@ -78,13 +98,9 @@ def text_at(column: Cells, row: int) -> str | None:
     data: bytes | None = column.data[row].as_py()
     if data is None:
         return None
-    if column.kinds[row].as_py() == BYTES:
+    if column.kind_at(row) == BYTES:
         return f"0x{data.hex()}"
     return data.decode(errors="backslashreplace")
-
-
-def _kinds(data: pa.Array, kind: str) -> pa.Array:
-    return pc.if_else(pc.is_null(data), NULL, kind)
 
 
 def _unreadable(data: pa.Array) -> pa.Array | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -30,12 +31,12 @@ class Piece:
         return found
 
     @property
-    def sizes(self) -> list[int]:
-        """Bytes of every row."""
+    def sizes(self) -> np.ndarray:
+        """Bytes of every row; int64."""
         total = pa.repeat(pa.scalar(0, pa.int64()), len(self))
         for cells in self.page.values():
             total = pc.add(total, cells.sizes)
-        sizes: list[int] = total.to_pylist()
+        sizes: np.ndarray = total.to_numpy()
         return sizes
 
     def slice(self, start: int, length: int | None = None) -> "Piece":
@@ -79,19 +80,29 @@ def regrouped(pieces: Iterable[Piece], rows: int, size: int) -> Iterator[Piece]:
     waiting: list[Piece] = []
     held_rows = held_bytes = 0
     for piece in pieces:
+        totals = piece.sizes.cumsum()
         start = 0
-        for row, octets in enumerate(piece.sizes):
-            if held_rows and (held_rows == rows or held_bytes + octets > size):
-                yield _one([*waiting, piece.slice(start, row - start)])
-                waiting, start, held_rows, held_bytes = [], row, 0, 0
-            held_rows += 1
-            held_bytes += octets
-        waiting.append(piece.slice(start))
+        while start < len(piece):
+            before = int(totals[start - 1]) if start else 0
+            fit = int(totals.searchsorted(before + size - held_bytes, "right"))
+            end = min(fit, start + rows - held_rows)
+            if not held_rows:
+                end = max(end, start + 1)
+            if end > start:
+                waiting.append(piece.slice(start, end - start))
+                held_rows += end - start
+                held_bytes += int(totals[end - 1]) - before
+            if end < len(piece) or held_rows == rows:
+                yield _one(waiting)
+                waiting, held_rows, held_bytes = [], 0, 0
+            start = end
     if held_rows:
         yield _one(waiting)
 
 
 def _one(pieces: Sequence[Piece]) -> Piece:
+    if len(pieces) == 1:
+        return pieces[0]
     names = pieces[0].page
     return Piece({name: joined([piece.page[name] for piece in pieces]) for name in names})
 

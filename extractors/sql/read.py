@@ -3,26 +3,24 @@
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import accumulate
 
 import pyarrow as pa
 
 from extractors.sql.catalogue import Column
 from extractors.sql.cells import Cells
-from extractors.sql.delivered import delivered_to
-from extractors.sql.dialects.base import Form, KeyValue
+from extractors.sql.dialects.base import Form
 from extractors.sql.duplicates import duplicate_keys
 from extractors.sql.keyset import Mark, foreign_checkpoint, high_water
+from extractors.sql.pages import Pages, Tuple
 from extractors.sql.pieces import Chain, Piece, regrouped, skipped
 from extractors.sql.scan import Scan, cells_of, forms_of
 from extractors.sql.sessions import Session, Sessions
-from extractors.sql.shape import Page, Shaper
+from extractors.sql.shape import Shaper
 from extractors.sql.statement import Part, Sql, all_of
 from extractors.sql.throttle import Throttle
+from migrate.core.ahead import ahead
 from migrate.core.flow import StoreSpec
 from migrate.core.ports import Chunk, Population
-
-Tuple = Sequence[KeyValue]
 
 
 class Reader:
@@ -58,57 +56,14 @@ class Reader:
         with self._sessions.open() as session:
             duplicates = duplicate_keys(session, self._scan)
         shaper = Shaper(self._scan, duplicates)
-        columns = self._scan.table.columns if duplicates else self._scan.named_columns()
-        while True:
-            with self._sessions.open() as session:
-                last = self._last_of_page(session, after, columns)
-                if last is None:
-                    return
-                page, delivered = self._page(session, after, last, columns)
-            table = shaper.keyed(page, delivered, position)
-            yield Chunk(table, Mark(after=tuple(last)).text())
-            self._throttle.passed(table.num_rows)
-            position, after = position + table.num_rows, last
-
-    def _last_of_page(
-        self, session: Session, after: Tuple | None, columns: Sequence[Column]
-    ) -> Tuple | None:
-        """Where the page ends: by rows, by bytes, by the population's high water."""
-        conditions = self._behind(after)
-        if self._ceiling is not None:
-            conditions.append(self._keyset.up_to(self._ceiling))
-        ordering = self._keyset.columns
-        forms = [*forms_of(self._scan.dialect, ordering), self._size(columns)]
-        statement = self._scan.select(forms, conditions, order=self._keyset.order)
-        limit = self._scan.dialect.limit(self._spec.batch_rows)
-        *arrays, sizes = session.fetch(Sql(statement, limit), forms)
-        if not len(sizes):
-            return None
-        last = max(0, _rows_within(sizes, self._spec.batch_bytes) - 1)
-        cells = [column.slice(last, 1) for column in self._cells(ordering, arrays)]
-        return self._keyset.values(cells, 0)
-
-    def _page(
-        self, session: Session, after: Tuple | None, last: Tuple, columns: Sequence[Column]
-    ) -> tuple[Page, dict[str, list[str]]]:
-        """The rows behind `after` and not behind `last`: with all that share its key."""
-        conditions = [*self._behind(after), self._keyset.up_to(last)]
-        forms = forms_of(self._scan.dialect, columns)
-        order = self._keyset.order
-        if not self._scan.is_unique:
-            order = Sql(order, ", ", self._scan.total_order())
-        arrays = session.fetch(self._scan.select(forms, conditions, order=order), forms)
-        names = [column.name for column in columns]
-        page = dict(zip(names, self._cells(columns, arrays), strict=True))
-        if not self._scan.source.delivered:
-            return page, {}
-        return page, delivered_to(session, self._scan, conditions)
-
-    def _behind(self, after: Tuple | None) -> list[Part]:
-        conditions = self._scan.with_key()
-        if after is not None:
-            conditions.append(self._keyset.behind(after))
-        return conditions
+        columns = self._scan.table.columns if duplicates else self._scan.columns_to_read()
+        pages = Pages(self._sessions, self._scan, self._spec, columns)
+        with closing(ahead(pages.behind(after, self._ceiling))) as found:
+            for page in found:
+                table = shaper.keyed(page.page, page.delivered, position)
+                yield Chunk(table, Mark(after=tuple(page.last)).text())
+                self._throttle.passed(table.num_rows)
+                position += table.num_rows
 
     def _stream(self, mark: Mark, position: int) -> Iterator[Chunk]:
         """Rows without a key: a resumed pass reads the rows before again, and checks them."""
@@ -158,14 +113,5 @@ class Reader:
         size: int | None = session.fetch(statement, [Form(expression, "integer")])[0][0].as_py()
         return size
 
-    def _size(self, columns: Sequence[Column]) -> Form:
-        return Form(self._scan.dialect.integer(self._scan.octets(columns)), "integer")
-
     def _cells(self, columns: Sequence[Column], arrays: Sequence[pa.Array]) -> list[Cells]:
         return list(cells_of(self._scan.dialect, columns, arrays))
-
-
-def _rows_within(sizes: pa.Array, limit: int) -> int:
-    """How many rows from the first one on stay within so many bytes."""
-    totals = accumulate(sizes.to_pylist())
-    return sum(1 for total in totals if total <= limit)

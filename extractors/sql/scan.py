@@ -79,6 +79,11 @@ class Scan:
         names = {*self.source.key, *dict(self.source.columns).values(), *self.source.headers}
         return tuple(column for column in self.table.columns if column.name in names)
 
+    def columns_to_read(self) -> tuple[Column, ...]:
+        """The columns the plan names, and those that order."""
+        names = {column.name for column in (*self.named_columns(), *self.keyset.columns)}
+        return tuple(column for column in self.table.columns if column.name in names)
+
     def total_order(self) -> Sql:
         """order_by, then everything: only equal rows are without an order."""
         first = [self.dialect.order(self.table.column(name)) for name in self.source.order_by]

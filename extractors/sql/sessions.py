@@ -28,6 +28,9 @@ Pieces: TypeAlias = Generator[list[pa.Array], None, None]
 class Session(Protocol):
     """One connection inside one read transaction."""
 
+    spent: bool
+    """The rest of a result is still on its way: of no more use."""
+
     def fetch(self, statement: Sql, forms: Sequence[Form]) -> list[pa.Array]:
         """The whole result, an array per form (text and bytes as large_binary)."""
         ...
@@ -37,7 +40,7 @@ class Session(Protocol):
         ...
 
     def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
-        """The result in pieces of about so many rows."""
+        """The result in pieces of about so many rows; left before its end, the session is spent."""
         ...
 
     def begin(self) -> None: ...
@@ -77,11 +80,20 @@ class Sessions:
         try:
             session.begin()
             yield session
-            session.finish()
+            if not session.spent:
+                session.finish()
         except BaseException:
             session.close()
             raise
-        self._idle.append(session)
+        if session.spent:
+            session.close()
+        else:
+            self._idle.append(session)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a stream's pieces are of bounded size, however large the rows."""
+        return self._server.arrow and self._server.dialect.adbc_batch_bytes is not None
 
     def _make(self) -> Session:
         return ArrowSession(self._server) if self._server.arrow else RowSession(self._server)
@@ -95,10 +107,14 @@ class Sessions:
 class ArrowSession:
     """A connection by ADBC."""
 
+    spent = False
+
     def __init__(self, server: Server) -> None:
         self._connection = server.arrow_connection()
         self._style = server.dialect.adbc_style
         self._sqlite = server.backend == "sqlite"
+        self._batch_bytes = server.dialect.adbc_batch_bytes
+        self._most = str(max(1, server.spec.batch_bytes // 2))
 
     def begin(self) -> None:
         """ADBC is always in a transaction."""
@@ -114,9 +130,11 @@ class ArrowSession:
 
     def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
         with self._running(statement, rows) as cursor:
-            for batch in cursor.fetch_record_batch():
+            self.spent = True
+            for batch in _batches(cursor):
                 for start in range(0, batch.num_rows, rows):
                     yield _typed(batch.slice(start, rows).columns, forms)
+            self.spent = False
 
     @contextmanager
     def _running(self, statement: Sql, rows: int) -> Iterator[Any]:
@@ -124,6 +142,8 @@ class ArrowSession:
         with self._connection.cursor() as cursor:
             if self._sqlite:
                 cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(rows)})
+            if self._batch_bytes:
+                cursor.adbc_statement.set_options(**{self._batch_bytes: self._most})
             cursor.execute(text, values or None)
             yield cursor
 
@@ -134,8 +154,19 @@ class ArrowSession:
         self._connection.close()
 
 
+def _batches(cursor: Any) -> Any:
+    """The result's record batches. The cursor's own reader loses a server's SQLSTATE on the way;
+    the one behind its tables keeps it."""
+    from adbc_driver_manager._reader import AdbcRecordBatchReader
+
+    stream = cursor.fetch_arrow()  # freed with this name, so held until the reader has it
+    return AdbcRecordBatchReader._import_from_c(stream.address)
+
+
 class RowSession:
     """A connection by SQLAlchemy."""
+
+    spent = False
 
     def __init__(self, server: Server) -> None:
         self._connection = server.engine.connect()
@@ -155,8 +186,10 @@ class RowSession:
 
     def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
         result = self._execute(statement, stream=True)
+        self.spent = True
         while found := result.fetchmany(rows):
             yield _columns(found, forms)
+        self.spent = False
 
     def _execute(self, statement: Sql, *, stream: bool) -> Any:
         text, values = statement.render(self._style)

@@ -1,8 +1,9 @@
 """SQL statements as text with bound values, the same text whichever driver runs them.
 
 Statements are composed of quoted identifiers, of the dialect's own
-expressions and of the plan author's conditions, which go through verbatim;
-values are never written into the text but bound, each driver in its own style.
+expressions and of the plan author's conditions, which go through verbatim.
+Values are bound, each driver in its own style; only where binding rules out
+the driver's fast path (style `literal`) are they written as quoted literals.
 """
 
 from collections.abc import Iterable
@@ -29,11 +30,14 @@ class Sql:
         self.parts: tuple[str | Bound, ...] = tuple(flat)
 
     def render(self, style: str) -> tuple[str, list[Any] | dict[str, Any]]:
-        """Text and values for a DB-API paramstyle (PEP 249), or `dollar` for `$1`."""
+        """Text and values for a DB-API paramstyle (PEP 249), or `literal`: values in the text,
+        for a server that takes nothing but a doubled quote for a quote."""
         values: list[Any] = []
         pieces: list[str] = []
         for part in self.parts:
-            if isinstance(part, Bound):
+            if isinstance(part, Bound) and style == "literal":
+                pieces.append(_literal(part.value))
+            elif isinstance(part, Bound):
                 values.append(part.value)
                 pieces.append(_placeholder(style, len(values)))
             else:
@@ -55,7 +59,15 @@ _PERCENT = ("format", "pyformat")
 def _placeholder(style: str, number: int) -> str:
     if style in _PERCENT:
         return "%s"
-    return {"qmark": "?", "dollar": f"${number}", "numeric": f":{number}"}.get(style, f":p{number}")
+    return {"qmark": "?", "numeric": f":{number}"}.get(style, f":p{number}")
+
+
+def _literal(value: str) -> str:
+    """Quoted as the SQL standard has it; ValueError for a NUL, which no text of a server holds."""
+    if "\0" in value:
+        raise ValueError("a NUL in a text")
+    doubled = value.replace("'", "''")
+    return f"'{doubled}'"
 
 
 def joined(separator: str, parts: Iterable[Part]) -> Sql:

@@ -7,6 +7,7 @@ Every durable step of a run goes through `made_durable`, the one place where
 import hashlib
 import json
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -69,7 +70,13 @@ def write_segment(path: Path, table: pa.Table, *, event: str = "segment") -> str
     private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with create_private(temporary) as out:
-        pq.write_table(table, out, compression="zstd")
+        pq.write_table(
+            table,
+            out,
+            compression="zstd",
+            use_dictionary=_leaves(table.schema, but=_hardly_alike),
+            write_statistics=_leaves(table.schema, but=_hardly_alike),
+        )
         out.flush()
         os.fsync(out.fileno())
     seal = file_digest(temporary)
@@ -77,6 +84,27 @@ def write_segment(path: Path, table: pa.Table, *, event: str = "segment") -> str
     sync_folder(path.parent)
     made_durable(event)
     return seal
+
+
+def _leaves(schema: pa.Schema, *, but: Callable[[pa.DataType], bool]) -> list[str]:
+    """Parquet's names of all leaf columns but those of some types."""
+    return [name for field in schema if not but(field.type) for name in _paths(field.name, field)]
+
+
+def _paths(name: str, field: pa.Field) -> Iterator[str]:
+    kind = field.type
+    if pa.types.is_list(kind):
+        yield from _paths(f"{name}.list.element", kind.value_field)
+    elif pa.types.is_struct(kind):
+        for member in kind:
+            yield from _paths(f"{name}.{member.name}", member)
+    else:
+        yield name
+
+
+def _hardly_alike(kind: pa.DataType) -> bool:
+    """Bodies and digests: no two are alike, and their least and greatest say nothing."""
+    return bool(pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
 def file_digest(path: Path) -> str:

@@ -8,9 +8,10 @@ null and empty differ.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -65,18 +66,48 @@ def row_digests(domain: str, columns: Sequence[pa.Array]) -> pa.Array:
 
     The parts are joined by Arrow, all rows at once; only the hashing is done row by row.
     """
-    start = pa.scalar(encode((domain.encode(),)), pa.large_binary())
     steps = _steps(len(columns[0]))
-    parts = [part for column in columns for part in (_lengths(column, steps), column)]
     joined = pc.binary_join_element_wise(
-        start, *parts, _NOTHING, null_handling="replace", null_replacement=b""
+        *_encoded_parts(domain, columns, steps),
+        _NOTHING,
+        null_handling="replace",
+        null_replacement=b"",
     )
+    if isinstance(joined, pa.Scalar):
+        return pa.array([hashlib.sha256(joined.as_py()).digest()] * len(columns[0]), pa.binary(32))
     _, offsets, data = joined.buffers()
     ends = memoryview(offsets).cast("q")[joined.offset : joined.offset + len(joined) + 1].tolist()
     payload = memoryview(data) if data is not None else memoryview(b"")
     sha256 = hashlib.sha256
     hashes = [sha256(payload[i:j]).digest() for i, j in pairwise(ends)]
     return pa.array(hashes, pa.binary(32))
+
+
+def _encoded_parts(
+    domain: str, columns: Sequence[pa.Array], steps: pa.Buffer
+) -> Iterator[pa.Array | pa.Scalar]:
+    """What, joined, is the `encode` of every row; what all rows have alike is written once."""
+    alike = encode((domain.encode(),))
+    for column in columns:
+        value = _only_value(column)
+        if value is not None:
+            alike += value
+            continue
+        if alike:
+            yield pa.scalar(alike, pa.large_binary())
+            alike = b""
+        yield _lengths(column, steps)
+        yield column
+    yield pa.scalar(alike, pa.large_binary())
+
+
+def _only_value(column: pa.Array) -> bytes | None:
+    """The encoding of the one value that a short column has in all rows; None where it has not."""
+    if column.null_count == len(column):
+        return _ABSENT
+    if column.null_count or column[0] != column[-1] or len(column[0].as_py()) > 64:
+        return None
+    return encode((column[0].as_py(),)) if pc.all(pc.equal(column, column[0])).as_py() else None
 
 
 def key_text(values: Sequence[str | None]) -> str:
@@ -114,7 +145,7 @@ def message_digest(attributes: Iterable[tuple[str, str]], body: bytes) -> bytes:
 
 def _steps(rows: int) -> pa.Buffer:
     """The offsets 0, 8, 16 … of that many lengths."""
-    return pa.array(range(0, 8 * rows + 1, 8), pa.int64()).buffers()[1]
+    return pa.py_buffer(np.arange(0, 8 * rows + 1, 8, dtype=np.int64))
 
 
 def _lengths(column: pa.Array, steps: pa.Buffer) -> pa.Array:

@@ -1,7 +1,9 @@
 """Extracting: a flow's legacy messages become segments, closed once and for all."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 
+from migrate.core.ahead import ahead
 from migrate.core.flow import FlowSpec
 from migrate.core.ports import Chunk, LegacyStore, Population
 from migrate.core.progress import Progress
@@ -43,13 +45,13 @@ class Extractor:
         self, flow: FlowSpec, state: FlowRecord, store: LegacyStore, population: Population
     ) -> None:
         batch = state.batches
-        for chunk in store.read(
-            flow.source, population, after=state.checkpoint, position=state.position
-        ):
-            if chunk.table.num_rows:
-                self._keep(flow.name, batch, chunk)
-                batch += 1
-            self._stop.check()
+        found = store.read(flow.source, population, after=state.checkpoint, position=state.position)
+        with closing(ahead(found)) as chunks:
+            for chunk in chunks:
+                if chunk.table.num_rows:
+                    self._keep(flow.name, batch, chunk)
+                    batch += 1
+                self._stop.check()
         self._ledger.flow_extracted(flow.name)
 
     def _keep(self, flow: str, batch: int, chunk: Chunk) -> None:

@@ -307,16 +307,17 @@ def test_time_lost_elsewhere_is_not_made_up_at_once() -> None:
 
 
 def test_a_locked_writer_sees_no_lock_of_ours_between_pages(tmp_path: Path) -> None:
-    """A transaction ends with its page, so the legacy side can go on."""
-    file = sqlite_file(tmp_path / "s.db", TABLE, rows=[(n, "x") for n in range(4)])
+    """A transaction ends with its page, so the legacy side can go on; one page is read ahead."""
+    file = sqlite_file(tmp_path / "s.db", TABLE, rows=[(n, "x") for n in range(6)])
     code = (
-        "import sqlite3, sys; d = sqlite3.connect(sys.argv[1], timeout=0);"
-        " d.execute('DELETE FROM message WHERE id = 3'); d.commit()"
+        "import sqlite3, sys; d = sqlite3.connect(sys.argv[1], timeout=30);"
+        " d.execute('DELETE FROM message WHERE id = 5'); d.commit()"
     )
     for adbc in (True, False):
         with opened(file, adbc=adbc, batch_rows=2) as store:
             half = iter(store.read(SOURCE))
             next(half)
             subprocess.run([sys.executable, "-c", code, str(file)], check=True)
-            assert next(half).table.column("legacy_id").to_pylist() == ["2"]
-    assert sqlite3.connect(file).execute("SELECT COUNT(*) FROM message").fetchone() == (3,)
+            rest = [chunk.table.column("legacy_id").to_pylist() for chunk in half]
+            assert rest == [["2", "3"], ["4"]]
+    assert sqlite3.connect(file).execute("SELECT COUNT(*) FROM message").fetchone() == (5,)

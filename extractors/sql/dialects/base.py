@@ -38,6 +38,7 @@ class Dialect:
     begin: str | None = None  # starts a read transaction, where the driver does not by itself
     adbc: str | None = None  # module of the ADBC driver
     adbc_style = "qmark"
+    adbc_batch_bytes: str | None = None  # the driver's option that bounds a batch's bytes
 
     def __init__(self, backend: str, quote: Callable[[str], str]) -> None:
         self.backend = backend
@@ -91,7 +92,7 @@ class Dialect:
         data = column.data[row].as_py()
         if data is None:
             return None
-        kind = column.kinds[row].as_py()
+        kind = column.kind_at(row)
         return [kind, data.hex() if kind == BYTES else data.decode()]
 
     def bind(self, column: Column, value: list[str]) -> Sql:

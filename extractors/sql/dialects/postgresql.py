@@ -16,7 +16,8 @@ class Postgresql(Dialect):
     """`encoding`: the database's own; under SQL_ASCII a text may be in any encoding."""
 
     adbc = "adbc_driver_postgresql"
-    adbc_style = "dollar"
+    adbc_style = "literal"  # with bound values the driver cannot use COPY, twice as fast
+    adbc_batch_bytes = "adbc.postgresql.batch_size_hint_bytes"
     encoding = "UTF8"
 
     def setup(self, spec: StoreSpec, ask: Ask) -> list[str]:
@@ -25,6 +26,7 @@ class Postgresql(Dialect):
         return [
             "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             "SET client_encoding = 'UTF8'",
+            "SET standard_conforming_strings = on",
             "SET DateStyle = 'ISO, YMD'",
             "SET IntervalStyle = 'postgres'",
             "SET TimeZone = 'UTC'",

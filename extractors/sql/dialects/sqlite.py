@@ -87,7 +87,7 @@ class Sqlite(Dialect):
     def key_value(self, column: Cells, row: int) -> KeyValue:
         """As bytes whatever they are: a text key need not be UTF-8."""
         data = column.data[row].as_py()
-        kind = column.kinds[row].as_py()
+        kind = column.kind_at(row)
         if data is None:
             return None
         return [kind, data.decode() if kind in ("integer", "real") else data.hex()]
