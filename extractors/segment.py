@@ -71,7 +71,7 @@ class SegmentBuilder:
         found["body_kind"] = _body_kinds(found["body_kind"], found["body"])
         found["charset"] = self._charsets(found["charset"], found["body_kind"])
         found["flow"] = _constant(self._source.flow, rows)
-        found["position"] = pa.array(np.arange(position, position + rows, dtype=np.int64))
+        found["position"] = _positions(position, rows)
         return _with_digests(found, rows)
 
     def _charsets(self, given: pa.Array, kinds: pa.Array) -> pa.Array:
@@ -89,6 +89,18 @@ def build_segment(
 ) -> pa.Table:
     """One segment, for readers that build only one; see SegmentBuilder."""
     return SegmentBuilder(source).build(columns, position=position)
+
+
+def placed(table: pa.Table, position: int) -> pa.Table:
+    """A segment with other positions, from `position` on."""
+    if position == 0:
+        return table
+    at = table.schema.get_field_index("position")
+    return table.set_column(at, LEGACY.field("position"), _positions(position, table.num_rows))
+
+
+def _positions(first: int, rows: int) -> pa.Array:
+    return pa.array(np.arange(first, first + rows, dtype=np.int64))
 
 
 _GIVEN = {

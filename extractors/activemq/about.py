@@ -28,6 +28,7 @@ JDBC = About(
     options=(
         ("table_prefix", "the broker's `tablePrefix`"),
         ("max_inflated_bytes", "largest body a compressed message may inflate to; 100 MiB"),
+        ("decoders", "processes that decode; one a processor, 4 at most, for large stores"),
     ),
 )
 

@@ -4,25 +4,29 @@ What subscriptions wait for is read in the transaction of the page. All units of
 one chunk, so a chunk of a topic with more subscriptions than `batch_rows` is larger than that.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from extractors.activemq.records import Records, Unit
-from extractors.activemq.subscriptions import Subscription, Subscriptions, read_subscriptions
-from extractors.activemq.tables import TOPIC, Tables, covers_topics, find
-from extractors.sql.cells import texts
+from extractors.activemq.decoding import COLUMNS, Decoding, Job, job_of
+from extractors.activemq.subscriptions import Subscriptions, read_subscriptions
+from extractors.activemq.tables import Tables, covers_topics, find
+from extractors.segment import placed
 from extractors.sql.duplicates import duplicate_keys
 from extractors.sql.keyset import Mark
 from extractors.sql.pages import KeyedPages, Pages, Tuple
 from extractors.sql.read import Reader
 from extractors.sql.scan import Scan
 from extractors.sql.sessions import Session, Sessions
-from extractors.sql.shape import Page
 from migrate.core.ahead import ahead
+from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import SourceSpec, StoreSpec
-from migrate.core.identity import key_text
 from migrate.core.ports import Chunk, Population
+from migrate.core.workers import spread
+
+MOST_DECODERS = 4
+PAGES_HERE = 3
 
 
 class FrameReader(Reader):
@@ -41,21 +45,33 @@ class FrameReader(Reader):
         self._tables = tables
         self._limits = spec
         self._topics = covers_topics(source.from_)
-        self._records = Records(source, max_inflated)
+        self._source = source
+        self._max_inflated = max_inflated
+        self._workers, self._here = _processes(spec)
 
     def _pages(self, after: Tuple | None, position: int) -> Iterator[Chunk]:
         if self._is_empty:
             return
         with self._sessions.open() as session:
             shared = shared_ids(session, self._tables, self._scan.source)
-        with closing(ahead(self._found(after))) as pages:
-            for page in pages:
-                self._decode(page.page, page.beside, shared)
-                rows = len(self._records)
+        decoding = Decoding(self._source, self._max_inflated)
+        jobs = ahead(self._jobs(after, shared))
+        decoded = spread(decoding, jobs, workers=self._workers, here=self._here)
+        with closing(jobs), closing(decoded):
+            for job, table in decoded:
+                rows = table.num_rows
                 if rows:
-                    yield Chunk(self._records.table(position), Mark(after=tuple(page.last)).text())
+                    yield Chunk(placed(table, position), Mark(after=tuple(job.last)).text())
                     self._throttle.passed(rows)
                 position += rows
+
+    def _jobs(self, after: Tuple | None, shared: frozenset[str]) -> Iterator[Job]:
+        columns = [find(self._tables.msgs, name) for name in COLUMNS]
+        with closing(self._found(after)) as pages:
+            for page in pages:
+                cells = [page.page[one.name] if one else None for one in columns]
+                frames = page.page[self._tables.msg("MSG").name].data
+                yield job_of(cells, frames, page.last, page.beside, shared)
 
     def frames(self) -> Iterator[list[bytes | None]]:
         """The frames of all rows as they are stored, page by page."""
@@ -83,25 +99,6 @@ class FrameReader(Reader):
         )
         return limits, found
 
-    def _decode(self, page: Page, waiting: Subscriptions | None, shared: frozenset[str]) -> None:
-        names = ("ID", "CONTAINER", "MSGID_PROD", "MSGID_SEQ", "PRIORITY")
-        found = [find(self._tables.msgs, name) for name in names]
-        empty = [None] * len(page[self._tables.msg("ID").name])
-        values = [texts(page[one.name]).to_pylist() if one else empty for one in found]
-        frames = page[self._tables.msg("MSG").name].data.to_pylist()
-        for number, container, producer, sequence, priority, data in zip(
-            *values, frames, strict=True
-        ):
-            expected = stored_id(producer, sequence)
-            name = legacy_id(number, producer, sequence, shared)
-            if waiting is not None and container.startswith(TOPIC):
-                subscriptions = waiting.waiting(container, int(number), priority)
-                units = [topic_unit(number, name, one) for one in subscriptions]
-            else:
-                units = [Unit(f'["{number}"]', name)]
-            if units:
-                self._records.add(data, container, units, expected)
-
 
 def shared_ids(session: Session, tables: Tables, source: SourceSpec) -> frozenset[str]:
     """Message ids that several rows have: copies of one message in several queues."""
@@ -110,27 +107,14 @@ def shared_ids(session: Session, tables: Tables, source: SourceSpec) -> frozense
     return duplicate_keys(session, scan)
 
 
-def stored_id(producer: str | None, sequence: str | None) -> str | None:
-    """The message id that the row keeps beside the frame."""
-    return None if producer is None or sequence is None else f"{producer}:{sequence}"
-
-
-def legacy_id(
-    number: str, producer: str | None, sequence: str | None, shared: frozenset[str]
-) -> str:
-    """The message id; `row:ID` where the row has none, `…#ID` where others have it too."""
-    found = stored_id(producer, sequence)
-    if found is None:
-        return f"row:{number}"
-    if shared and key_text([producer, sequence]) in shared:
-        return f"{found}#{number}"
-    return found
-
-
-def topic_unit(number: str, name: str, subscription: Subscription) -> Unit:
-    """What one subscription has still to get of a message."""
-    headers: list[str | None] = ["activemq.subscription", "text", subscription.label]
-    if subscription.selector is not None:
-        headers += ("activemq.selector", "text", subscription.selector)
-    key = key_text([number, subscription.client, subscription.name])
-    return Unit(key, f"{name}@{subscription.label}", headers)
+def _processes(spec: StoreSpec) -> tuple[int, int]:
+    """How many processes decode, and how many pages before they are worth starting."""
+    asked = dict(spec.options).get("decoders")
+    if asked is None:
+        return min(os.cpu_count() or 1, MOST_DECODERS), PAGES_HERE
+    if not (asked.isdecimal() and int(asked)):
+        raise LegacyUnreadable(
+            f'store "{spec.name}": options.decoders is no number of processes',
+            hint="options = { decoders = 2 }; 1 decodes in this one",
+        )
+    return int(asked), 0

@@ -1,15 +1,10 @@
 """Where batches are derived: in this process, in others on this machine, or wherever else an
 executor of `concurrent.futures` reaches."""
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
 from typing import Any, TypeVar, cast
 
 from migrate.core.errors import MigrateError, UsageError
@@ -20,7 +15,7 @@ Result = TypeVar("Result")
 
 ENGINES = {
     "inline": "migrate.run.engines:Inline",
-    "processes": "migrate.run.engines:processes",
+    "processes": "migrate.core.workers:processes",
 }
 """Names to a callable that takes the number of workers and returns an Executor."""
 
@@ -45,12 +40,6 @@ class Inline(Executor):
         except Exception as error:  # noqa: BLE001 - handed on, as every executor does
             future.set_exception(error)
         return future
-
-
-def processes(workers: int) -> Executor:
-    """Worker processes that leave signals to their parent and end with it."""
-    context = multiprocessing.get_context("spawn")  # a forked child inherits half-held locks
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
 
 
 def in_order(
@@ -79,16 +68,3 @@ def _taken(waiting: deque[tuple[Item, Future[Result]]]) -> tuple[Item, Result]:
             "a worker process ended unexpectedly",
             hint="look whether memory ran out; the same command goes on, with fewer --workers",
         ) from None
-
-
-def _begin_worker() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

@@ -288,3 +288,26 @@ def test_two_ways_of_reading_agree() -> None:
         assert sa.make_url(url).database
         both = [db.read(db.store(url, adbc=adbc), db.source()) for adbc in (True, False)]
         assert both[0] == both[1]
+
+
+def test_other_processes_decode_the_same(url: str) -> None:
+    """Chunk for chunk, topics, doubtful ids and undecodable frames included."""
+    rows = messages(*["queue://A", TOPIC, "queue://B"] * 20)
+    rows += [db.row(n, wire.Message("bytes", b"x", number=1)) for n in (101, 102)]
+    rows.append(db.row(103, wire.Message("bytes", b"y", number=9)) | {"MSG": b"no frame"})
+    db.make(url, rows, [db.ack(TOPIC, "a", 4), db.ack(TOPIC, "b", None)])
+    one, three = (
+        list(db.store(url, batch_rows=7, options=(("decoders", number),)).read(db.source()))
+        for number in ("1", "3")
+    )
+    assert one == three
+    assert sum(chunk.table.num_rows for chunk in one) > len(rows)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two", ""])
+def test_a_number_of_decoders_is_a_number(url: str, number: str) -> None:
+    """Said with the remedy."""
+    db.make(url, messages("queue://A"))
+    with pytest.raises(LegacyUnreadable, match="decoders") as caught:
+        db.read(db.store(url, options=(("decoders", number),)), db.source())
+    assert "decoders = 2" in (caught.value.hint or "")
