@@ -60,6 +60,8 @@ class Postgresql(Dialect):
     def bind(self, column: Column, value: list[str]) -> Sql:
         """As text, which every driver binds alike, and cast to the column's type by the server."""
         kind, text = value
+        if "\0" in text:
+            raise ValueError("no text of PostgreSQL holds a NUL")
         if kind == BYTES:
             return Sql("decode(CAST(", Bound(text), " AS text), 'hex')")
         return Sql("CAST(CAST(", Bound(text), f" AS text) AS {column.declared})")
