@@ -11,7 +11,7 @@ from migrate.core.flow import ARCHIVE, FlowSpec, OffRampSpec
 from migrate.core.ports import Claim, Control, Population
 from reconcile.compare import Comparison, compare_deliveries
 from reconcile.differ import Hide
-from reconcile.totals import Totals
+from migrate.core.totals import Totals
 from reconcile.work import Work
 
 

@@ -7,6 +7,8 @@ Every durable step of a run goes through `made_durable`, the one place where
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -46,15 +48,8 @@ def sync_folder(path: Path) -> None:
 
 def write_bytes(path: Path, data: bytes, *, event: str = "file") -> str:
     """Replace a file atomically and durably; returns the SHA-256 of its bytes, hexadecimal."""
-    private_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with create_private(temporary) as out:
+    with _replacing(path, event) as out:
         out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
-    made_durable(event)
     return hashlib.sha256(data).hexdigest()
 
 
@@ -65,18 +60,56 @@ def write_json(path: Path, value: Any, *, event: str = "file") -> str:
 
 
 def write_segment(path: Path, table: pa.Table, *, event: str = "segment") -> str:
-    """Replace a Parquet segment atomically and durably; returns the SHA-256 of the file."""
+    """Replace a Parquet segment atomically and durably; returns the SHA-256 of the file.
+
+    Equal tables give equal bytes, however their columns are chunked.
+    """
+    with _replacing(path, event) as out:
+        pq.write_table(table.combine_chunks(), out, compression="zstd")
+    return file_digest(path)
+
+
+def append_line(path: Path, line: str, *, event: str) -> None:
+    """Add a line to a text file durably; a crash leaves it whole, or without its line end."""
+    known = path.exists()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
+    try:
+        with _naming(path), os.fdopen(descriptor, "wb") as out:
+            out.write(f"{line}\n".encode())
+            out.flush()
+            os.fsync(out.fileno())
+    finally:
+        if not known:
+            sync_folder(path.parent)
+    made_durable(event)
+
+
+@contextmanager
+def _replacing(path: Path, event: str) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` when all is written and on disk; one that could
+    not be written, for want of space, is removed."""
     private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with create_private(temporary) as out:
-        pq.write_table(table, out, compression="zstd")
-        out.flush()
-        os.fsync(out.fileno())
-    seal = file_digest(temporary)
+    try:
+        with _naming(path), create_private(temporary) as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     temporary.replace(path)
     sync_folder(path.parent)
     made_durable(event)
-    return seal
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let an error of the operating system say which file it is about."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from None
 
 
 def file_digest(path: Path) -> str:

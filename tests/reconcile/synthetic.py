@@ -37,7 +37,7 @@ from reconcile.checks import checks
 from reconcile.evidence import Claimed, Evidence
 from reconcile.expected import Expected, source_rows
 from reconcile.findings import Findings
-from reconcile.totals import Totals
+from migrate.core.totals import Totals
 from reconcile.work import SOURCE, Work
 
 RUN = "run-1"
