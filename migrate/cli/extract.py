@@ -2,22 +2,19 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from migrate.cli.extracted import conclusion, lines, rows
 from migrate.cli.options import json_option, option, progress_option
-from migrate.cli.output import data, data_json, say
+from migrate.cli.output import data, data_json
 from migrate.cli.progress import shown
 from migrate.core.errors import UsageError
 from migrate.core.flow import RecordSpec, SourceSpec, StoreSpec
 
-if TYPE_CHECKING:
-    from migrate.run.extraction import Compared, Extract, Extraction
-
 LIMITS = ("sessions", "rows_per_s", "statement_timeout_s", "batch_rows", "batch_bytes")
-DIFFERS, COULD_NOT_VERIFY = 1, 6
-_KEYS = ("first_key", "last_key", "sha256")  # shown as agreeing or not, never themselves
+_OF_A_FILE = ("each", "header", "delimiter", "quote", "charset", "record_type")
 
 
 @click.command("extract")
@@ -39,6 +36,13 @@ _KEYS = ("first_key", "last_key", "sha256")  # shown as agreeing or not, never t
     help="Files: how they are cut into records.",
 )
 @option("--each", help="Files: path of the repeated element or array.")
+@option(
+    "--header/--no-header", default=True, help="CSV: whether the first record names the columns."
+)
+@option("--delimiter", default=",", help="CSV: what separates the fields.")
+@option("--quote", default='"', help="CSV: what encloses a field.")
+@option("--charset", default="utf-8", help="Files: their character set, or detect.")
+@option("--record-type", help="CSV, fixed: only records whose first field is this one.")
 @option("--schema", help="Databases: the schema.")
 @option(
     "--option",
@@ -77,10 +81,11 @@ def command(out: Path, as_json: bool, progress: str, **given: Any) -> int:
     with shown(progress) as bars:
         done = extract_store(asked, out, progress=bars, stop=Stop())
     if as_json:
-        data_json([_row(one) for one in done.extracts])
+        data_json(rows(done))
     else:
-        _print(done, out)
-    return _conclusion(done, out)
+        for line in lines(done, out):
+            data(line)
+    return conclusion(done, out)
 
 
 def _spec(given: dict[str, Any]) -> StoreSpec:
@@ -98,7 +103,7 @@ def _source(given: dict[str, Any]) -> SourceSpec:
         where=given["where"],
         key=given["key"],
         columns=_pairs("--column", given["column"]),
-        record=RecordSpec(format=given["record"], each=given["each"]),
+        record=RecordSpec(format=given["record"], **{name: given[name] for name in _OF_A_FILE}),
     )
 
 
@@ -119,70 +124,3 @@ def _whole(name: str, text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise UsageError(f"--limit {name} is a whole number above 0", hint=f"--limit {name}=1000")
     return int(text)
-
-
-def _row(one: "Extract") -> dict[str, Any]:
-    totals = [
-        {"name": total.name, "agrees": total.agrees, "changed": total.changed}
-        | ({} if total.name in _KEYS else {"store": total.sealed, "read": total.read})
-        for total in one.totals
-    ]
-    return {
-        "from": one.source.from_,
-        "path": str(one.folder),
-        "records": one.rows,
-        "segments": one.segments,
-        "agrees": one.agrees,
-        "changed": one.changed,
-        "totals": totals,
-    }
-
-
-def _print(done: "Extraction", out: Path) -> None:
-    for one in done.extracts:
-        data(f"{one.folder}: {one.rows:,} records in {one.segments:,} segments")
-        counted = [total for total in one.totals if total.read is not None]
-        alike = [_shown(total) for total in counted if total.agrees]
-        if alike:
-            data(f"  as the store counted: {', '.join(alike)}")
-        for total in counted:
-            if not total.agrees:
-                data(f"  {_differing(total)}")
-        for total in one.totals:
-            if total.changed:
-                data(f"  the store counts differently now: {_changed(total)}")
-    if done.before:
-        data(f"{out}: complete already; every segment has the digest it was written with")
-
-
-def _shown(total: "Compared") -> str:
-    return total.name if total.name in _KEYS else f"{total.name} {int(total.sealed):,}"
-
-
-def _differing(total: "Compared") -> str:
-    if total.name in _KEYS:
-        return f"{total.name}: not the one the store named"
-    return f"{total.name}: the store counted {int(total.sealed):,}, {int(total.read or 0):,} read"
-
-
-def _changed(total: "Compared") -> str:
-    if total.name in _KEYS or not (total.now or "").isdecimal():
-        return total.name
-    return f"{total.name} {int(total.sealed):,} when sealed, {int(total.now or 0):,} now"
-
-
-def _conclusion(done: "Extraction", out: Path) -> int:
-    """The exit code, and in words what is not as it should be."""
-    differing = [one.source.from_ for one in done.extracts if not one.agrees]
-    changed = [one.source.from_ for one in done.extracts if one.changed]
-    if differing:
-        say(f"{out}: not what the store counted when it was sealed: {', '.join(differing)}")
-        say("  what to do: stop what writes to the store, then extract it into another folder")
-        return COULD_NOT_VERIFY
-    if changed:
-        say(f"{out}: the store has changed since it was sealed: {', '.join(changed)}")
-        say("  what to do: for what it holds now, extract it into another folder")
-        return DIFFERS
-    if done.before and not done.asked_again:
-        say(f"{out}: the store could not be asked whether it has changed since")
-    return 0

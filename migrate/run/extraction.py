@@ -5,6 +5,7 @@ to what was sealed. At the end every segment is read back from disk, its digest
 compared with the one written down, and its records counted against the sealed totals.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -261,8 +262,9 @@ def _values(population: Population) -> dict[str, str]:
 
 def _require_outside(asked: Asked, out: Path) -> None:
     """A folder within the store would become part of it."""
-    store = Path(located(asked.spec.url))
-    if store.is_dir() and out.resolve().is_relative_to(store.resolve()):
+    store = located(asked.spec.url)
+    within = os.path.isdir(store) and out.resolve().is_relative_to(Path(store).resolve())  # noqa: PTH112
+    if within:
         raise UsageError(f"{out} lies within the store", hint="take an --out outside of it")
 
 

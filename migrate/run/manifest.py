@@ -179,7 +179,8 @@ def located(url: str) -> str:
     sqlite = _RELATIVE_SQLITE.fullmatch(url)
     if sqlite:
         return f"{sqlite[1]}{_absolute(sqlite[2])}{sqlite[3]}"
-    return _absolute(url) if "://" not in url and Path(url).exists() else url
+    # os.path, because a connection string may be too long for a path
+    return _absolute(url) if "://" not in url and os.path.exists(url) else url  # noqa: PTH110
 
 
 def _absolute(path: str) -> str:

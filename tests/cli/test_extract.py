@@ -300,6 +300,19 @@ def test_every_flag_is_an_environment_variable(store: Path, tmp_path: Path, monk
     assert len(segments(tmp_path / "out")) == 5
 
 
+def test_files_are_cut_as_their_makers_wrote_them(tmp_path: Path) -> None:
+    """Delimiter, quote, character set, header and record type of a CSV file."""
+    (tmp_path / "spool").mkdir()
+    data = "21;'a;\n\xe9'\r\n24;b\r\n21;c\r\n"
+    (tmp_path / "spool" / "a.csv").write_bytes(data.encode("latin-1"))
+    asked = ["extract", "files", str(tmp_path / "spool"), "--record", "csv", "--no-header"]
+    asked += ["--delimiter", ";", "--quote", "'", "--charset", "latin-1", "--record-type", "21"]
+    assert main([*asked, "--out", str(tmp_path / "out")]) == 0
+    table = pq.read_table(tmp_path / "out" / "all" / "000001.parquet")
+    assert table.column("body").to_pylist() == [b"21;'a;\n\xe9'\r\n", b"21;c\r\n"]
+    assert set(table.column("charset").to_pylist()) == {"latin-1"}
+
+
 def test_containers_whose_names_make_one_folder_have_two(tmp_path: Path) -> None:
     """No container overwrites another."""
     path = tmp_path / "export.xml"
