@@ -173,6 +173,34 @@ def test_figures_that_do_not_agree_are_six(
     assert manifest(out)["agrees"] is False
 
 
+def test_a_file_that_changed_behind_the_seal_is_three(tmp_path: Path, monkeypatch, capsys) -> None:
+    """What was read of it is not mixed with what it holds now; the file is named."""
+    from migrate.run.stop import Stop
+
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    for number in range(4):
+        (spool / f"{number}.txt").write_text(f"body {number}")
+    asked = ["extract", "files", str(spool), "--limit", "batch_rows=1"]
+    asked += ["--out", str(tmp_path / "out"), "--progress", "none"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Stop, "requested", True)
+        assert main(asked) == 130
+    (spool / "2.txt").write_text("body X")
+    assert main(asked) == 3
+    assert "2.txt changed since it was counted" in capsys.readouterr().err
+
+
+def test_a_store_that_cannot_be_reached_is_three_without_its_password(
+    tmp_path: Path, capsys
+) -> None:
+    """Nothing is sealed; what was tried is said without the secret."""
+    asked = ["extract", "sql", f"mariadb+pymysql://root:{SECRET}@localhost:1/isb"]
+    assert main([*asked, "--out", str(tmp_path / "out")]) == 3
+    assert SECRET not in "".join(capsys.readouterr())
+    assert not list((tmp_path / "out").glob("[!.]*"))
+
+
 def stopped(store: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An extraction that was asked to stop behind its first segment."""
     from migrate.run.stop import Stop
