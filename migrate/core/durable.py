@@ -24,10 +24,11 @@ def made_durable(event: str) -> None:
 
 
 def private_folder(path: Path) -> Path:
-    """Create a folder, and what is missing above it, readable by its owner only."""
+    """Create a folder, and what is missing above it, durably and for its owner only."""
     if not path.is_dir():
         private_folder(path.parent)
         path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        sync_folder(path.parent)
     return path
 
 

@@ -146,6 +146,7 @@ def _begun(asked: Asked, out: Path, store: LegacyStore, progress: Progress) -> M
     started = rfc3339(datetime.now(UTC))
     names = [asked.from_] if asked.from_ is not None else _containers(asked, store)
     named = list(_folders(names))
+    progress.note(f"counting {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}")
     problems = [text for name, from_ in named for text in store.check(_source(asked, name, from_))]
     if problems:
         raise PlanError("; ".join(problems), hint="see --from, --key, --column and --option")
