@@ -162,7 +162,7 @@ class Reader:
 
     def _cut(self, facts: ExportFacts, repeated: frozenset[str] | None) -> Iterator[_Record]:
         """All records of a file that the flow takes. LegacyUnreadable if it is not as sealed."""
-        names = _Names(facts.path, repeated)
+        names = _Names(facts, repeated)
         number = 0
         with self._exports.open(facts.path) as file:
             if file.size != facts.bytes or file.finish() != facts.sha256:
@@ -196,10 +196,10 @@ class Reader:
 class _Names:
     """The ids of a file's units."""
 
-    def __init__(self, path: str, repeated: frozenset[str] | None) -> None:
-        self._path = path
+    def __init__(self, facts: ExportFacts, repeated: frozenset[str] | None) -> None:
+        self._path = facts.path
         self._repeated = repeated
-        self._seen = Occurrences()
+        self._seen = Occurrences(facts.units if repeated is None else 0)
 
     def name(self, unit: Unit, file: FileView) -> str:
         """The id of the next unit."""

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from migrate.cli.extracted import conclusion, lines, rows
-from migrate.cli.options import json_option, option, progress_option
+from migrate.cli.options import PREFIX, json_option, option, progress_option
 from migrate.cli.output import data, data_json
 from migrate.cli.progress import shown
 from migrate.core.errors import UsageError
@@ -19,7 +19,7 @@ _OF_A_FILE = ("each", "header", "delimiter", "quote", "charset", "record_type")
 
 @click.command("extract")
 @click.argument("kind")
-@click.argument("url")
+@click.argument("url", envvar=f"{PREFIX}URL")
 @option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder.")
 @option("--from", "from_", help="Only this table, queue, or glob of files.  [default: everything]")
 @option("--key", multiple=True, help="Column of the native key; may be given several times.")
@@ -65,6 +65,7 @@ def command(out: Path, as_json: bool, progress: str, **given: Any) -> int:
     The same command resumes an interrupted extraction, and verifies a complete one. Ends with 0
     when what was read agrees with what the store counts, 1 when the store has changed since,
     5 when the folder belongs to another extraction, 6 when figures do not agree, 130 interrupted.
+    A URL with a password is better given as ISB_MIGRATE_URL: command lines can be seen by others.
 
     \b
     Examples:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from migrate.core.clock import rfc3339
 from migrate.core.durable import file_digest, private_folder, write_segment
-from migrate.core.errors import CouldNotVerify, LegacyUnreadable, PlanError, UsageError
+from migrate.core.errors import CouldNotVerify, MigrateError, PlanError, UsageError
 from migrate.core.flow import SourceSpec
 from migrate.core.ports import Chunk, LegacyStore, Population
 from migrate.core.progress import Progress
@@ -117,7 +117,7 @@ def extract_store(asked: Asked, out: Path, *, progress: Progress, stop: Stop) ->
         before = manifest.ended is not None
         again = False
         if before or not all(one.agrees for one in extracts):
-            with suppress(LegacyUnreadable):
+            with suppress(MigrateError):
                 extracts = [_asked_again(asked, one, store.opened()) for one in extracts]
                 again = True
         if not before:

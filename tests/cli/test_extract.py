@@ -15,9 +15,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from extractors import STORES
 from migrate.cli import main
 from migrate.core.durable import file_digest
 from migrate.core.schema import LEGACY
+from migrate.plan.stores import EXTRAS
 from migrate.run.lock import Lock
 from tests.extractors.artemis_helpers import Message, export_xml
 
@@ -105,11 +107,15 @@ def test_a_complete_one_is_verified(store: Path, tmp_path: Path, capsys) -> None
     assert {path: path.stat().st_mtime_ns for path in out.rglob("[!.]*.*")} == before
 
 
-def test_a_complete_one_is_verified_without_its_store(store: Path, tmp_path: Path, capsys) -> None:
-    """A store that is gone is said, and is no fault of the segments."""
+def test_a_complete_one_is_verified_without_its_store(
+    store: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    """A store that is gone, or a driver that is not installed, is no fault of the segments."""
     out = tmp_path / "out"
     assert main(words(store, out)) == 0
     store.unlink()
+    monkeypatch.setitem(STORES, "sql", "a_driver_that_is_not_here:Store")
+    monkeypatch.setitem(EXTRAS, "a_driver_that_is_not_here", "sql")
     assert main(words(store, out)) == 0
     assert "could not be asked" in capsys.readouterr().err
 
@@ -313,18 +319,19 @@ def test_what_means_nothing_is_two(wrong: list[str], store: Path, tmp_path: Path
 
 
 def test_every_flag_is_an_environment_variable(store: Path, tmp_path: Path, monkeypatch) -> None:
-    """Also those that may be given several times."""
+    """Also those that may be given several times, and the URL, which may hold a password."""
     given = {
         "FROM": "message",
         "KEY": "id",
         "COLUMN": "body=payload",
         "LIMIT": "batch_rows=5 sessions=1",
         "OUT": str(tmp_path / "out"),
+        "URL": f"sqlite:///{store}",
         "PROGRESS": "none",
     }
     for name, value in given.items():
         monkeypatch.setenv(f"ISB_MIGRATE_{name}", value)
-    assert main(["extract", "sql", f"sqlite:///{store}"]) == 0
+    assert main(["extract", "sql"]) == 0
     assert len(segments(tmp_path / "out")) == 5
 
 
