@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("extract", "spine", "activemq")
+NAMES = ("extract", "spine", "activemq", "artemis")
 
 
 def main(names: list[str]) -> int:

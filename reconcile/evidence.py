@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from migrate.core.flow import ARCHIVE, FlowSpec, OffRampSpec
 from migrate.core.ports import Claim, Control, Population
+from migrate.core.totals import Totals
 from reconcile.compare import Comparison, compare_deliveries
 from reconcile.differ import Hide
-from reconcile.totals import Totals
 from reconcile.work import Work
 
 

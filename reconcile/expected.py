@@ -20,10 +20,10 @@ from migrate.core.flow import Envelope, FlowSpec
 from migrate.core.identity import row_digests
 from migrate.core.runfolder import RunFolder
 from migrate.core.schema import FATE, LEGACY
+from migrate.core.totals import Totals
 from migrate.plan.seal import Segment
 from migrate.transform.derive import Derived, Deriver, hold_successors
 from reconcile.heads import head_texts
-from reconcile.totals import Totals
 from reconcile.work import CONTENT, CORRELATED, EXPECTED, SOURCE, Advance, Work
 
 ROW_BITS = 40  # a flow's rows are numbered apart from all others'

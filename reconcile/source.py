@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from migrate.core.errors import MigrateError
 from migrate.core.flow import FlowSpec, StoreSpec
 from migrate.core.ports import Control, LegacyStore
+from migrate.core.totals import Totals
 from reconcile.evidence import Claimed
 from reconcile.expected import source_rows
-from reconcile.totals import Totals
 from reconcile.work import SOURCE, Advance, Relation, Work
 
 OpenStore = Callable[[StoreSpec], LegacyStore]

@@ -16,7 +16,12 @@ import xml.etree.ElementTree as tree
 QUEUE = QUEUE_NAME
 total = 0
 for path in filter(None, sys.stdin.buffer.read().split(b"\\0")):
-    for _, one in tree.iterparse(path):
+    within = []
+    for event, one in tree.iterparse(path, ("start", "end")):
+        if event == "start":
+            within.append(one)
+            continue
+        within.pop()
         if one.tag != "message":
             continue
         queues = [queue.get("name") for queue in one.iter("queue")]
@@ -28,7 +33,7 @@ for path in filter(None, sys.stdin.buffer.read().split(b"\\0")):
         if one.get("type") == "object":
             body = body[4:]
         total += times * len(body)
-        one.clear()
+        (within[-1] if within else one).clear()
 print(total)
 """
 

@@ -3,28 +3,26 @@
 Units come file by file and in the order in which they stand there. A unit's id is the
 broker's message id. Where that occurs more than once in the flow, the file and
 the number among its equals there are added to all of them; without one, the
-id is that of a record without a key. A chunk ends at the store's `batch_rows` or
-`batch_bytes`, counted from its own beginning. Resuming reads the file in hand again from
-its start, for the count of equals, and hands out nothing of it twice.
+id is that of a record without a key. Where more than LISTED ids occur more than once,
+files and numbers are added to all ids of the flow. A chunk ends at the store's
+`batch_rows` or `batch_bytes` (bodies and headers), counted from its own beginning.
+Resuming reads the file in hand again from its start, for the count of equals, and hands
+out nothing of it twice.
+
+Memory: one chunk. Equals are counted only for what the population found more than once: by
+name up to LISTED of them, else in some twelve bytes a unit of the file in hand.
 """
 
-import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from extractors.exports.folder import Exports
-from extractors.exports.survey import (
-    ExportFacts,
-    Repeats,
-    Taken,
-    digest_of,
-    mark_of,
-    survey,
-)
+from extractors.exports.repeats import Repeats, mark_of
+from extractors.exports.survey import ExportFacts, Taken, digest_of, survey
 from extractors.exports.unit import Format, Header, Settings, Unit
 from extractors.files.occurrences import Occurrences
 from extractors.files.read import foreign_checkpoint
@@ -47,6 +45,12 @@ OVERRIDABLE = (
 )
 """Segment columns that a plan may take from a header instead."""
 
+LISTED = 100_000
+"""How many ids that occur more than once a sealed population names."""
+
+ALL = "*"
+"""Stands in their place where there are more."""
+
 _TEXTS = (*OVERRIDABLE, "body_kind", "charset")
 
 
@@ -67,24 +71,30 @@ class _Record(NamedTuple):
 
 
 class Sealed(NamedTuple):
-    """What a run sealed of a flow: its files, and the marks of message ids that repeat."""
+    """What a run sealed of a flow: its files, and the marks of what repeats; None: of all."""
 
     files: tuple[ExportFacts, ...]
-    repeated: frozenset[str]
+    repeated: frozenset[str] | None
 
     def as_json(self) -> dict[str, Any]:
         """For Population.sealed."""
-        return {
-            "files": [facts.as_json() for facts in self.files],
-            "repeated": sorted(self.repeated),
-        }
+        repeated = ALL if self.repeated is None else sorted(self.repeated)
+        return {"files": [facts.as_json() for facts in self.files], "repeated": repeated}
+
+    @classmethod
+    def of_json(cls, value: Mapping[str, Any]) -> "Sealed":
+        """What as_json wrote. KeyError, TypeError if it is something else."""
+        files = tuple(ExportFacts.of_json(facts) for facts in value["files"])
+        marks = value["repeated"]
+        return cls(files, None if marks == ALL else frozenset(marks))
 
 
 def seal(exports: Exports, form: Format, settings: Settings, taken: Taken) -> Sealed:
     """Read everything through and count."""
-    repeats = Repeats()
-    files = [survey(exports, form, settings, p, taken, repeats) for p in exports.paths()]
-    return Sealed(tuple(files), frozenset(repeats.marks))
+    with Repeats() as repeats:
+        files = [survey(exports, form, settings, p, taken, repeats) for p in exports.paths()]
+        marks = frozenset(islice(repeats.found(), LISTED + 1))
+    return Sealed(tuple(files), marks if len(marks) <= LISTED else None)
 
 
 class Reader:
@@ -113,7 +123,7 @@ class Reader:
         batch: list[_Record] = []
         size = 0
         for record in self._records(sealed, place):
-            length = len(record.unit.body or b"")
+            length = _size(record.unit)
             full = len(batch) >= self._spec.batch_rows or size + length > self._spec.batch_bytes
             if batch and full:
                 yield self._chunk(batch, position)
@@ -137,7 +147,7 @@ class Reader:
                 yield from self._of_file(facts, sealed.repeated, here)
 
     def _of_file(
-        self, facts: ExportFacts, repeated: frozenset[str], place: _Place | None
+        self, facts: ExportFacts, repeated: frozenset[str] | None, place: _Place | None
     ) -> Iterator[_Record]:
         """A file's records, or those behind a place in it."""
         done = 0
@@ -150,9 +160,9 @@ class Reader:
         if place and done < place.unit:
             raise changed(facts.path)
 
-    def _cut(self, facts: ExportFacts, repeated: frozenset[str]) -> Iterator[_Record]:
+    def _cut(self, facts: ExportFacts, repeated: frozenset[str] | None) -> Iterator[_Record]:
         """All records of a file that the flow takes. LegacyUnreadable if it is not as sealed."""
-        names = _Names(facts.path, repeated)
+        names = _Names(facts, repeated)
         number = 0
         with self._exports.open(facts.path) as file:
             if file.size != facts.bytes or file.finish() != facts.sha256:
@@ -186,24 +196,26 @@ class Reader:
 class _Names:
     """The ids of a file's units."""
 
-    def __init__(self, path: str, repeated: frozenset[str]) -> None:
-        self._path = path
+    def __init__(self, facts: ExportFacts, repeated: frozenset[str] | None) -> None:
+        self._path = facts.path
         self._repeated = repeated
-        self._seen = Occurrences()
+        self._seen = Occurrences(facts.units if repeated is None else 0)
 
     def name(self, unit: Unit, file: FileView) -> str:
         """The id of the next unit."""
+        if unit.identity is not None and self._repeated == frozenset():
+            return unit.identity
+        digest = digest_of(unit, file)
+        again = self._repeated is None or mark_of(digest) in self._repeated
+        number = self._seen.count(digest) if again else 1
         if unit.identity is None:
-            record = hashlib.sha256(file.slice(unit.start, unit.end))
-            record.update(unit.queue.encode())
-            digest = record.digest()
-            return legacy_id_of_record(self._path, digest, self._seen.count(digest))
-        if not self._repeated:
-            return unit.identity
-        digest = digest_of(unit.identity)
-        if mark_of(digest) not in self._repeated:
-            return unit.identity
-        return f"{unit.identity}#{self._path}#{self._seen.count(digest)}"
+            return legacy_id_of_record(self._path, digest, number)
+        return f"{unit.identity}#{self._path}#{number}" if again else unit.identity
+
+
+def _size(unit: Unit) -> int:
+    """What a unit adds to a chunk, near enough: its body and its headers."""
+    return len(unit.body or b"") + sum(len(text or "") for _, _, text in unit.headers)
 
 
 def _source_key(unit: Unit) -> str | None:

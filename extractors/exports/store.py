@@ -11,7 +11,7 @@ import pyarrow as pa
 from extractors.exports.controls import file_controls, list_files
 from extractors.exports.folder import Exports, belongs
 from extractors.exports.read import OVERRIDABLE, Reader, Sealed, seal
-from extractors.exports.survey import ExportFacts, Taken, tallies, units_of
+from extractors.exports.survey import Taken, tallies, units_of
 from extractors.exports.unit import Format, Settings, control_pair
 from extractors.files.charset import known
 from migrate.core.clock import UnreadableTime, instant
@@ -184,8 +184,7 @@ class ExportStore:
 
 def _sealed(population: Population) -> Sealed:
     try:
-        files = [ExportFacts.of_json(facts) for facts in population.sealed["files"]]
-        return Sealed(tuple(files), frozenset(population.sealed["repeated"]))
+        return Sealed.of_json(population.sealed)
     except (KeyError, TypeError):
         raise LegacyUnreadable(
             "the sealed population is not one of an export", hint="the run folder is damaged"

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from extractors.exports.folder import Exports
+from extractors.exports.repeats import Repeats
 from extractors.exports.unit import Format, Settings, Unit
-from extractors.files.occurrences import Occurrences
+from extractors.files.view import FileView
 
 Taken = Callable[[str, str], bool]
 """Queue, path → whether a flow reads it."""
@@ -60,7 +61,7 @@ class Tally:
         for counter, name in _COUNTED:
             value = unit.columns.get(name)
             if value is not None:
-                getattr(self, counter)[value] += 1
+                _count(getattr(self, counter), value)
         written = unit.columns.get("created_at")
         if written is not None:
             self.oldest = min(self.oldest or written, written)
@@ -80,31 +81,25 @@ class Tally:
         }
 
 
+MOST_NAMED = 1_000
+"""How many types, priorities or states of a queue are counted by name."""
+
+_OTHERS = "(others)"
 _COUNTED = (("types", "message_type"), ("priorities", "priority"), ("states", "status"))
 
 
-class Repeats:
-    """Which message ids of a flow occur more than once."""
-
-    def __init__(self) -> None:
-        self._seen = Occurrences()
-        self.marks: set[str] = set()
-
-    def add(self, identity: str) -> None:
-        """Count one more."""
-        digest = digest_of(identity)
-        if self._seen.count(digest) > 1:
-            self.marks.add(mark_of(digest))
+def _count(counter: Counter[str], value: str) -> None:
+    """One more; where producers put a value of its own into every message, under `(others)`."""
+    counter[value if value in counter or len(counter) < MOST_NAMED else _OTHERS] += 1
 
 
-def digest_of(identity: str) -> bytes:
-    """SHA-256 of a message id."""
-    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).digest()
-
-
-def mark_of(digest: bytes) -> str:
-    """What stands for a repeated message id in a sealed population."""
-    return digest[:8].hex()
+def digest_of(unit: Unit, file: FileView) -> bytes:
+    """What tells a unit from others: SHA-256 of its message id, else of its bytes and queue."""
+    if unit.identity is not None:
+        return hashlib.sha256(unit.identity.encode("utf-8", "surrogatepass")).digest()
+    record = hashlib.sha256(file.slice(unit.start, unit.end))
+    record.update(unit.queue.encode())
+    return record.digest()
 
 
 def units_of(exports: Exports, form: Format, settings: Settings, path: str) -> Iterator[Unit]:
@@ -129,8 +124,7 @@ def survey(
             if taken(unit.queue, path):
                 units += 1
                 size += len(unit.body or b"")
-                if unit.identity is not None:
-                    repeats.add(unit.identity)
+                repeats.add(digest_of(unit, file))
         return ExportFacts(path, file.size, file.modified_ns, file.finish(), units, size)
 
 

@@ -37,9 +37,9 @@ class Occurrences:
         return 1
 
     def _grow(self) -> None:
-        marks = [mark for mark in self._slots if mark]
+        marks = self._slots
         self._set_up(self._size * 2)
-        for mark in marks:
+        for mark in filter(None, marks):
             slot = mark % self._size
             while self._slots[slot]:
                 slot = (slot + 1) % self._size

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,10 +24,11 @@ def made_durable(event: str) -> None:
 
 
 def private_folder(path: Path) -> Path:
-    """Create a folder, and what is missing above it, readable by its owner only."""
+    """Create a folder, and what is missing above it, durably and for its owner only."""
     if not path.is_dir():
         private_folder(path.parent)
         path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        sync_folder(path.parent)
     return path
 
 
@@ -47,15 +49,8 @@ def sync_folder(path: Path) -> None:
 
 def write_bytes(path: Path, data: bytes, *, event: str = "file") -> str:
     """Replace a file atomically and durably; returns the SHA-256 of its bytes, hexadecimal."""
-    private_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with create_private(temporary) as out:
+    with _replacing(path, event) as out:
         out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
-    made_durable(event)
     return hashlib.sha256(data).hexdigest()
 
 
@@ -66,24 +61,62 @@ def write_json(path: Path, value: Any, *, event: str = "file") -> str:
 
 
 def write_segment(path: Path, table: pa.Table, *, event: str = "segment") -> str:
-    """Replace a Parquet segment atomically and durably; returns the SHA-256 of the file."""
-    private_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with create_private(temporary) as out:
+    """Replace a Parquet segment atomically and durably; returns the SHA-256 of the file.
+
+    Equal tables give equal bytes, however their columns are chunked.
+    """
+    with _replacing(path, event) as out:
         pq.write_table(
-            table,
+            table.combine_chunks(),
             out,
             compression="zstd",
             use_dictionary=_leaves(table.schema, but=_hardly_alike),
             write_statistics=_leaves(table.schema, but=_hardly_alike),
         )
-        out.flush()
-        os.fsync(out.fileno())
-    seal = file_digest(temporary)
+    return file_digest(path)
+
+
+def append_line(path: Path, line: str, *, event: str) -> None:
+    """Add a line to a text file durably; a crash leaves it whole, or without its line end."""
+    known = path.exists()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE)
+    try:
+        with _naming(path), os.fdopen(descriptor, "wb") as out:
+            out.write(f"{line}\n".encode())
+            out.flush()
+            os.fsync(out.fileno())
+    finally:
+        if not known:
+            sync_folder(path.parent)
+    made_durable(event)
+
+
+@contextmanager
+def _replacing(path: Path, event: str) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` when all is written and on disk; one that could
+    not be written, for want of space, is removed."""
+    private_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with _naming(path), create_private(temporary) as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     temporary.replace(path)
     sync_folder(path.parent)
     made_durable(event)
-    return seal
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let an error of the operating system say which file it is about."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from None
 
 
 def _leaves(schema: pa.Schema, *, but: Callable[[pa.DataType], bool]) -> list[str]:

@@ -80,13 +80,7 @@ def _plain(baseline: Baseline) -> dict[str, Any]:
     """The baseline as JSON values; populations may hold mappings of the reader's own."""
     value = {name: getattr(baseline, name) for name in Baseline.__slots__}
     value["populations"] = {
-        name: {
-            "rows": one.rows,
-            "high_water": one.high_water,
-            "controls": [asdict(control) for control in one.controls],
-            "sealed": dict(one.sealed),
-        }
-        for name, one in baseline.populations.items()
+        name: population_json(one) for name, one in baseline.populations.items()
     }
     value["segments"] = {
         name: [asdict(segment) for segment in many] for name, many in baseline.segments.items()
@@ -100,14 +94,25 @@ def _baseline(value: dict[str, Any]) -> Baseline:
     value["as_of"] = datetime.fromisoformat(value["as_of"])
     if value["as_of"].tzinfo is None:
         raise ValueError
-    value["populations"] = {name: _population(one) for name, one in value["populations"].items()}
+    value["populations"] = {name: population_of(one) for name, one in value["populations"].items()}
     value["segments"] = {
         name: [Segment(**one) for one in many] for name, many in value["segments"].items()
     }
     return Baseline(**value)
 
 
-def _population(value: Mapping[str, Any]) -> Population:
+def population_json(population: Population) -> dict[str, Any]:
+    """A population as JSON values."""
+    return {
+        "rows": population.rows,
+        "high_water": population.high_water,
+        "controls": [asdict(control) for control in population.controls],
+        "sealed": dict(population.sealed),
+    }
+
+
+def population_of(value: Mapping[str, Any]) -> Population:
+    """What population_json wrote. KeyError, TypeError, ValueError if it is something else."""
     return Population(
         rows=int(value["rows"]),
         high_water=value["high_water"],

@@ -16,7 +16,7 @@ from migrate.core.identity import record_digests
 from migrate.core.ports import Chunk, LegacyStore
 from migrate.core.registry import resolve
 from migrate.core.schema import LEGACY
-from reconcile.totals import Totals
+from migrate.core.totals import Totals
 from tests.contract.stores import Estate, Fresh, cases
 
 BODIES = [f'{{"number": {n}}}'.encode() for n in range(7)]

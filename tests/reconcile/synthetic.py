@@ -28,6 +28,7 @@ from migrate.core.flow import (
 from migrate.core.identity import digest, message_digest, message_id, record_digests
 from migrate.core.ports import Claim, Control, Population
 from migrate.core.schema import FATE, LEGACY, MESSAGE, OBSERVED, QUARANTINE
+from migrate.core.totals import Totals
 from migrate.formats.envelope import Particulars, attributes, bus_headers, constants
 from migrate.transform.derive import Derived
 from reconcile import expected as expected_side
@@ -37,7 +38,6 @@ from reconcile.checks import checks
 from reconcile.evidence import Claimed, Evidence
 from reconcile.expected import Expected, source_rows
 from reconcile.findings import Findings
-from reconcile.totals import Totals
 from reconcile.work import SOURCE, Work
 
 RUN = "run-1"
