@@ -59,3 +59,40 @@ KAHADB = About(
         ("max_inflated_bytes", "largest body a compressed message may inflate to; 100 MiB"),
     ),
 )
+
+BROWSE = About(
+    what="The queues of a live Apache ActiveMQ Classic, browsed over OpenWire without consuming; "
+    "see [how to read a live broker](../howto/live-brokers.md).",
+    url="`tcp://user:password@host:61616` or `ssl://…`: the OpenWire connector of one broker",
+    from_="`queue://NAME`, a pattern such as `queue://NSPIS.*`, or `*`",
+    identity="the JMS message id",
+    sees=(
+        "messages, bodies and headers as `activemq-jdbc` does: the broker sends what it stores",
+        "messages that were never stored, and those that consumers hold and have not acknowledged",
+        "with the broker's StatisticsPlugin whether a browse was whole; if not, it is refused",
+    ),
+    cannot_see=(
+        "topics and durable subscriptions: stop the broker and read its store",
+        "messages of open transactions, and scheduled ones",
+        (
+            "without the StatisticsPlugin: whether a browse ended before the queue did "
+            "(`maxBrowsePageSize`, 400 by default, or memory)"
+        ),
+        "what is inside Java objects, which are never deserialised",
+        "messages whose time is up: the broker expires them when it looks at them, browsed or not",
+    ),
+    tested="Live, with ActiveMQ 5.17.2 (Debian 12) and its own client, over tcp and ssl; "
+    "negotiated down to OpenWire 6 by the broker, whose older releases were not at hand.",
+    options=(
+        (
+            "statistics",
+            (
+                "`plugin`: the broker runs the StatisticsPlugin, and has to give as many as "
+                "that counts; `none`: whether a browse was whole stays unknown. Say one"
+            ),
+        ),
+        ("ca_file, cert_file, key_file", "PEM files: whom to trust, and who we are (ssl)"),
+        ("timeout_s", "how long the broker may say nothing; 60"),
+        ("max_inflated_bytes", "largest body a compressed message may inflate to; 100 MiB"),
+    ),
+)

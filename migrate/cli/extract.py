@@ -31,6 +31,12 @@ from migrate.core.progress import Progress
     help="Files: how they are cut into records.",
 )
 @option("--each", help="Files: path of the repeated element or array.")
+@option(
+    "--option",
+    "options",
+    multiple=True,
+    help="Of the store's options, such as statistics=plugin; may be given several times.",
+)
 @json_option
 @progress_option
 def command(
@@ -43,6 +49,7 @@ def command(
     where: str | None,
     record: str,
     each: str | None,
+    options: tuple[str, ...],
     as_json: bool,
     progress: str,
 ) -> None:
@@ -56,14 +63,14 @@ def command(
     """
     from migrate.plan.stores import open_store
 
-    store = open_store(StoreSpec("store", kind, url))
+    store = open_store(StoreSpec("store", kind, url, options=_pairs("--option", options)))
     template = SourceSpec(
         flow="",
         store="store",
         from_="",
         where=where,
         key=key,
-        columns=tuple(_pair(text) for text in column),
+        columns=_pairs("--column", column),
         record=RecordSpec(format=record, each=each),  # type: ignore[arg-type]
     )
     try:
@@ -81,11 +88,13 @@ def command(
             data(f"{path}: {records:,} records")
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f'--column "{text}" lacks a "="', hint="such as --column body=payload")
-    return name, value
+def _pairs(flag: str, texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """`name=value`, each."""
+    for text in texts:
+        if "=" not in text:
+            raise UsageError(f'{flag} "{text}" lacks a "="', hint=f"such as {flag} name=value")
+    parts = (text.partition("=") for text in texts)
+    return tuple((name, value) for name, _, value in parts)
 
 
 def _containers(store: object, kind: str) -> list[str]:

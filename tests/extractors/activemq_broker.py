@@ -92,12 +92,17 @@ class Broker:
     url: str  # of the plain OpenWire connector
     urls: tuple[str, ...]  # of all connectors, in the order in which they are configured
     classes: Path
+    account: tuple[str, str] | None = None  # as whom the client comes
 
     def client(self, *commands: str, given: str = "") -> list[dict[str, Any]]:
         """The vendor's client with some commands (`browse QUEUE`); what it said, a line each."""
         words = ["-cp", f"{class_path()}:{self.classes}", CLIENT_CLASS, self.url, *commands]
         command = [java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", *words]
-        done = subprocess.run(command, capture_output=True, text=True, input=given, timeout=60)
+        user, password = self.account or ("", "")
+        known = {**os.environ, "JMS_USER": user, "JMS_PASSWORD": password}
+        done = subprocess.run(
+            command, capture_output=True, text=True, input=given, timeout=60, env=known
+        )
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
@@ -196,7 +201,7 @@ def _started(process: "subprocess.Popen[bytes]") -> tuple[str, ...]:
     words, urls = [], []
     for line in process.stdout:
         words.append(line.decode(errors="replace"))
-        if found := re.search(r"Listening for connections at: (\S+?)\??\s*$", words[-1]):
+        if found := re.search(r"Listening for connections at: ([^\s?]+)", words[-1]):
             urls.append(found[1])
         if re.search(r"Apache ActiveMQ .* started", words[-1]):
             return tuple(urls)

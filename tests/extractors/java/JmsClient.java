@@ -31,11 +31,13 @@ import javax.jms.Topic;
 import javax.jms.TopicSubscriber;
 import javax.transaction.xa.XAResource;
 import javax.transaction.xa.Xid;
+import org.apache.activemq.ActiveMQConnection;
 import org.apache.activemq.ActiveMQConnectionFactory;
 import org.apache.activemq.ActiveMQXAConnectionFactory;
 import org.apache.activemq.RedeliveryPolicy;
 import org.apache.activemq.command.ActiveMQDestination;
 import org.apache.activemq.command.ActiveMQMessage;
+import org.apache.activemq.command.ActiveMQQueue;
 
 /**
  * The vendor's own client, as the tests' witness: sends every kind of message, and says in JSON
@@ -52,6 +54,8 @@ public final class JmsClient {
         this.url = url;
         factory = new ActiveMQConnectionFactory(url);
         factory.setTrustAllPackages(true);
+        factory.setUserName(System.getenv("JMS_USER"));
+        factory.setPassword(System.getenv("JMS_PASSWORD"));
         RedeliveryPolicy policy = new RedeliveryPolicy();
         policy.setMaximumRedeliveries(2);
         policy.setInitialRedeliveryDelay(0);
@@ -59,13 +63,19 @@ public final class JmsClient {
         factory.setRedeliveryPolicy(policy);
     }
 
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
         JmsClient client = new JmsClient(args[0]);
-        for (String command : Arrays.asList(args).subList(1, args.length)) {
-            client.run(command.split(" "));
+        int code = 1;
+        try {
+            for (String command : Arrays.asList(args).subList(1, args.length)) {
+                client.run(command.split(" "));
+            }
+            code = 0;
+        } catch (Exception error) {
+            error.printStackTrace();
         }
         System.out.flush();
-        System.exit(0);
+        System.exit(code); // whatever threads a connection has left
     }
 
     private void run(String[] words) throws Exception {
@@ -97,6 +107,15 @@ public final class JmsClient {
                 break;
             case "take":
                 take(name, Integer.parseInt(words[2]));
+                break;
+            case "drop":
+                drop(name);
+                break;
+            case "hold":
+                hold(name);
+                break;
+            case "copies":
+                copies(name);
                 break;
             case "bodies":
                 bodies(name);
@@ -341,6 +360,35 @@ public final class JmsClient {
             producer.send(session.createTextMessage("message " + number + " " + "x".repeat(1000)));
         }
         session.commit();
+        connection.close();
+    }
+
+    /** Remove a queue with all that it holds. */
+    private void drop(String name) throws Exception {
+        ActiveMQConnection connection = (ActiveMQConnection) factory.createConnection();
+        connection.start();
+        connection.destroyDestination(new ActiveMQQueue(name));
+        connection.close();
+    }
+
+    /** Take one message, do not acknowledge it, and keep it until standard input ends. */
+    private void hold(String name) throws Exception {
+        Connection connection = factory.createConnection();
+        connection.start();
+        Session session = connection.createSession(true, Session.SESSION_TRANSACTED);
+        say("held", name, session.createConsumer(session.createQueue(name)).receive(5000));
+        System.out.flush();
+        System.in.readAllBytes();
+        session.rollback();
+        connection.close();
+    }
+
+    /** One message to two queues at once: NAME.1 and NAME.2 hold the same message id. */
+    private void copies(String name) throws Exception {
+        Connection connection = factory.createConnection();
+        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        Queue both = session.createQueue(name + ".1," + name + ".2");
+        session.createProducer(both).send(session.createTextMessage("for both"));
         connection.close();
     }
 
