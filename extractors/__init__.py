@@ -9,4 +9,5 @@ STORES = {
     "activemq-jdbc": "extractors.activemq.jdbc:JdbcStore",
     "activemq-browse": "extractors.activemq.browse:BrowseStore",
     "activemq-kahadb": "extractors.activemq.kahadb:KahaDbStore",
+    "rabbitmq-queue": "extractors.rabbitmq:QueueStore",
 }
