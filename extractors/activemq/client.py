@@ -26,6 +26,11 @@ _IDLE_MS = 30_000
 _ADVISED = "ActiveMQ.Advisory.Queue"
 _CONNECTIONS = "ActiveMQ.Advisory.Connection"
 _STATISTICS = "ActiveMQ.Statistics.Destination."
+_RUN_AGAIN = "run the same command again; options.timeout_s allows a slow broker more"
+_NO_PLUGIN = (
+    "has the broker its StatisticsPlugin? If not, it has kept the question as a message for a "
+    'minute; then say options = { statistics = "none" }'
+)
 
 
 class BrokerClient:
@@ -43,6 +48,7 @@ class BrokerClient:
         self._version = wire.OLDEST
         self._replies: bytes | None = None
         self._replies_to = 0
+        self._hint = _RUN_AGAIN  # for whoever loses the broker now
         self._sent_at = time.monotonic()
         self._socket = self._connected()
         try:
@@ -129,10 +135,12 @@ class BrokerClient:
             self._replies,
             int(time.time() * 1000),
         )
+        self._hint = _NO_PLUGIN
         self._send(wire.MESSAGE, asked)
         while True:
             found = self._dispatched(self._command(), self._replies_to)
             if found is not None and found.frame is not None:
+                self._hint = _RUN_AGAIN
                 return self._numbers(found.frame)
 
     def _numbers(self, frame: bytes) -> dict[str, int]:
@@ -214,7 +222,8 @@ class BrokerClient:
         self._sent_at = time.monotonic()
 
     def _command(self) -> bytes:
-        """The next command that means something here."""
+        """The next command that means something here; heartbeats alone are no answer."""
+        asked_at = time.monotonic()
         while True:
             data = self._frame()
             if len(data) < 6:
@@ -225,6 +234,8 @@ class BrokerClient:
                 return data
             if data[0] == wire.SHUTDOWN:
                 raise self._lost("it shuts down")
+            if time.monotonic() - asked_at >= self._address.timeout_s:
+                raise self._lost(f"no answer for {self._address.timeout_s} s")
 
     def _frame(self) -> bytes:
         size = struct.unpack(">i", self._exactly(4))[0]
@@ -278,8 +289,7 @@ class BrokerClient:
 
     def _lost(self, why: str) -> LegacyUnreadable:
         return LegacyUnreadable(
-            f"{self._address.shown} was lost while it was read ({why})",
-            hint="run the same command again; options.timeout_s allows a slow broker more",
+            f"{self._address.shown} was lost while it was read ({why})", hint=self._hint
         )
 
     def _refused(self, name: str) -> LegacyUnreadable:

@@ -122,12 +122,13 @@ class QueueStore:
             raise _foreign()
         if extent is None or mark == extent.last:
             return
-        start = extent.first if mark is None else mark + 1
+        start, last = extent.first if mark is None else mark + 1, extent.last
         if population is not None:
             now = link.extent(source.from_)
-            if now is None or now.last < extent.last or now.first > extent.last:
-                return  # retention has dropped it all, or the stream was made anew
-        for message, body in link.stream(source.from_, start, extent.last):
+            last = min(last, now.last) if now else -1
+            if now is None or not max(start, now.first) <= last:
+                return  # retention has dropped all that was sealed
+        for message, body in link.stream(source.from_, start, last):
             assert message.offset is not None
             name = f"{source.from_}@{message.offset}"
             yield Record(message.offset, name, str(message.offset), message, body)

@@ -4,6 +4,7 @@ A channel must not be closed while deliveries wait in the library, which would g
 streams do not know: the broker would end the connection. So `drain` first.
 """
 
+import time
 from collections import deque
 from contextlib import suppress
 from typing import Any
@@ -24,17 +25,24 @@ class Tap:
         self._connection = connection
         self._stream = stream
         self._waiting: deque[tuple[Any, Any, bytes]] = deque()
-        self._is_draining = False
+        self._is_draining = self._is_gone = False
         self._channel = connection.channel()
+        self._channel.add_on_cancel_callback(self._lose)
         self._channel.basic_qos(prefetch_count=_WINDOW)
         self._channel.basic_consume(stream, self._take, auto_ack=False, arguments={OFFSET: start})
 
     def next(self, seconds: float) -> tuple[int, Told, bytes] | None:
         """Offset, message and body; None if nothing comes for so long."""
-        if not self._waiting:
-            self._connection.process_data_events(time_limit=seconds)
-        if not self._waiting:
-            return None
+        until = time.monotonic() + seconds
+        while not self._waiting:
+            self._connection.process_data_events(time_limit=max(0, until - time.monotonic()))
+            if self._is_gone:
+                raise LegacyUnreadable(
+                    f'the stream "{self._stream}" was deleted while it was read',
+                    hint="start a new run",
+                )
+            if not self._waiting and time.monotonic() >= until:
+                return None
         method, properties, body = self._waiting.popleft()
         self._channel.basic_ack(method.delivery_tag)
         message = told(self._stream, method, properties)
@@ -72,3 +80,6 @@ class Tap:
     def _take(self, _: Any, method: Any, properties: Any, body: bytes) -> None:
         if not self._is_draining:
             self._waiting.append((method, properties, body))
+
+    def _lose(self, _: Any) -> None:
+        self._is_gone = True

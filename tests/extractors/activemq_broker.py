@@ -185,7 +185,12 @@ def running(
         "org.apache.activemq.console.command.ShellCommand",
         *("start", f"xbean:file:{configuration}"),
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=services.end_with_us,
+    )
     try:
         urls = _started(process)
         Thread(target=_kept, args=(process, folder / "broker.log"), daemon=True).start()

@@ -132,6 +132,7 @@ def node() -> tuple[int, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        preexec_fn=services.end_with_us,
     )
     atexit.register(_end, process, folder)
     assert process.stdout is not None

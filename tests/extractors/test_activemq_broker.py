@@ -15,7 +15,7 @@ from tests import services
 from tests.extractors import activemq_broker, activemq_database
 from tests.extractors.activemq_vendor import as_it_is, as_the_vendor_shows
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.xdist_group("activemq-stores")]
 
 EVERYTHING = ("everything T.ALL", "browse T.ALL")
 REST = (

@@ -26,6 +26,9 @@ from tests.extractors import activemq_broker, activemq_database
 from tests.extractors.activemq_broker import Broker
 from tests.extractors.activemq_vendor import as_it_is, as_the_vendor_shows
 
+pytestmark = pytest.mark.xdist_group("activemq-browse")
+"""One worker has the brokers that the tests of this module share."""
+
 ALL = '<policyEntry queue=">" maxBrowsePageSize="100000"/>'
 PLUGIN = (("statistics", "plugin"),)
 NONE = (("statistics", "none"),)
@@ -197,7 +200,7 @@ def test_topics_are_refused_and_completeness_must_be_spoken_of(broker: Broker) -
 @pytest.mark.service
 def test_a_browse_that_ends_too_soon_is_refused(tmp_path: Path) -> None:
     """As every browse of more than 400 messages does where nobody raised maxBrowsePageSize; a
-    broker without the plugin says nothing of it, and gets no question that it would keep."""
+    broker without the plugin says nothing of it, and does not answer who asks it all the same."""
     with activemq_broker.kahadb(tmp_path / "plugin") as broker:
         broker.client("many T.LONG 500")
         with refused("400 of the 500", "maxBrowsePageSize"):
@@ -213,6 +216,8 @@ def test_a_browse_that_ends_too_soon_is_refused(tmp_path: Path) -> None:
             "frame_bytes",
         ]
         assert [one.name for one in found.inventory()] == ["queue://T.LONG"]
+        with refused("nothing for 1 s", "StatisticsPlugin"):
+            read(store(broker, (*PLUGIN, ("timeout_s", "1"))), "queue://T.LONG")
 
 
 LOGIN = """

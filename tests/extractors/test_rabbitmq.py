@@ -22,6 +22,9 @@ from migrate.core.flow import SourceSpec, StoreSpec
 from tests.extractors import rabbitmq_broker
 from tests.extractors.rabbitmq_broker import Host
 
+pytestmark = pytest.mark.xdist_group("rabbitmq")
+"""One worker has the node that the tests of this module share."""
+
 NESTED = (
     '{"a":[{"$type":"integer","$value":"1"},{"$type":"text","$value":"two"},'
     '{"b":{"$type":"boolean","$value":"false"}}]}'
@@ -145,6 +148,19 @@ def test_what_a_stream_has_dropped_is_missing(host: Host) -> None:
     left = read(host, source("events"), population=population)
     assert len(left) < 12
     assert all(record["body"].startswith(b"x") for record in left)
+
+
+@pytest.mark.service
+def test_a_stream_that_is_deleted_under_us_is_an_error(host: Host) -> None:
+    """Not an end: what was sealed is gone before it was read."""
+    host.make("events", "stream")
+    host.fill("events", [b"x" * 1000] * 1000)
+    chunks = QueueStore(replace(host.spec(), batch_rows=5)).read(source("events"))
+    next(chunks)
+    with host.channel() as channel:
+        channel.queue_delete("events")
+    with refused("events"):
+        list(chunks)
 
 
 @pytest.mark.service
