@@ -74,7 +74,7 @@ def browse(client: BrokerClient, queues: Iterable[str], *, counted: bool) -> Bro
                 found.take(f"{QUEUE}{queue}", frame)
             if before is not None:
                 after = client.statistics(queue)
-                _complete(queue, len(found.seen) - start, before, after)
+                assert_complete(queue, len(found.seen) - start, before, after)
                 found.sizes[f"{QUEUE}{queue}"] = after["size"]
     except BaseException:
         found.close()
@@ -82,8 +82,11 @@ def browse(client: BrokerClient, queues: Iterable[str], *, counted: bool) -> Bro
     return found
 
 
-def _complete(queue: str, given: int, before: dict[str, int], after: dict[str, int]) -> None:
-    """At least what was there before and was not taken by anybody since must have been given."""
+def assert_complete(queue: str, given: int, before: dict[str, int], after: dict[str, int]) -> None:
+    """At least what was there before and was not taken by anybody since must have been given.
+
+    `before`, `after`: the broker's statistics around the browse. Raises LegacyUnreadable.
+    """
     try:
         gone = after["dequeueCount"] - before["dequeueCount"]
         held = min(before["size"] - max(gone, 0), after["size"])
@@ -96,7 +99,8 @@ def _complete(queue: str, given: int, before: dict[str, int], after: dict[str, i
         raise LegacyUnreadable(
             f"the broker gave {given:,} of the {held:,} messages of {QUEUE}{queue}",
             hint="raise maxBrowsePageSize (400 by default) and memoryLimit in the queue's "
-            "policyEntry, or stop the broker and read its store",
+            "policyEntry; where a consumer holds some in an open transaction, wait for its end; or "
+            "stop the broker and read its store",
         )
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from extractors.activemq import openwire
 from extractors.activemq.address import address_of
 from extractors.activemq.browse import BrowseStore
+from extractors.activemq.browsed import assert_complete
 from extractors.activemq.client import BrokerClient
 from extractors.activemq.primitives import BROKEN, text
 from migrate.core.errors import LegacyUnreadable
@@ -380,6 +381,29 @@ def test_an_unknown_option_and_a_foreign_population_are_refused() -> None:
     assert "secret" not in repr(address_of(spec("tcp://reader:secret@host")))
     assert found.can_write()
     assert Population(1, None, ()).sealed == {}
+
+
+counts = st.integers(0, 50)
+
+
+@given(counts, counts, counts, counts, counts)
+def test_a_browse_is_whole_if_it_gave_what_was_there_all_the_time(
+    stayed: int, taken: int, added: int, seen_of_taken: int, lost: int
+) -> None:
+    """Whatever others take or add meanwhile; one message less is refused."""
+    before = {"size": stayed + taken, "dequeueCount": 7}
+    after = {"size": stayed + added, "dequeueCount": 7 + taken}
+    given_to_us = stayed + min(seen_of_taken, taken)
+    assert_complete("Q", given_to_us, before, after)
+    if stayed and lost:
+        with refused("maxBrowsePageSize"):
+            assert_complete("Q", stayed - 1, before, after)
+
+
+def test_statistics_without_a_size_are_refused() -> None:
+    """Another plugin's answer says nothing."""
+    with refused("say no size"):
+        assert_complete("Q", 1, {}, {})
 
 
 @given(st.text())
