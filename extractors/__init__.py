@@ -7,5 +7,7 @@ STORES = {
     "artemis-export": "extractors.artemis:ArtemisExportStore",
     "ibmmq-dump": "extractors.ibmmq:IbmMqDumpStore",
     "activemq-jdbc": "extractors.activemq.jdbc:JdbcStore",
+    "activemq-browse": "extractors.activemq.browse:BrowseStore",
     "activemq-kahadb": "extractors.activemq.kahadb:KahaDbStore",
+    "rabbitmq-queue": "extractors.rabbitmq:QueueStore",
 }

@@ -5,7 +5,10 @@ URLs of an account that may create databases); without it the local socket of th
 that runs the tests is tried.
 """
 
+import ctypes
 import os
+import signal
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,3 +66,10 @@ def missing(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def end_with_us() -> None:
+    """For a server's `preexec_fn`: it is killed when the process that runs the tests dies, however
+    that dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

@@ -28,6 +28,7 @@ KINDS = {
 _DESTINATIONS = {100: "queue://", 101: "topic://", 102: "temp-queue://", 103: "temp-topic://"}
 _MESSAGE_ID, _LOCAL, _XA, _CONNECTION, _PRODUCER, _BROKER = 110, 111, 112, 120, 123, 124
 _SESSION, _CONSUMER = 121, 122
+_DESTINATION_INFO = 8
 _START = 10  # size, kind, command id, response required
 
 _I32 = struct.Struct(">i").unpack_from
@@ -60,6 +61,7 @@ class Frame(NamedTuple):
     compressed: bool
     redeliveries: int
     user: str | None
+    advised: str | None = None  # the destination that a broker's advisory is about
 
 
 def decode(data: bytes) -> Frame:
@@ -97,7 +99,7 @@ def _message(data: bytes, *, modern: bool) -> Frame:
     kind, at = string(data, at + 8)
     content, at = sequence(data, at)
     marshalled, at = sequence(data, at)
-    at = _skipped(data, at) if flag(data, at) else at + 1
+    advised, at = _structure(data, at) if flag(data, at) else (None, at + 1)
     at = _skipped(data, at) if _is_nested(data, at, _CONSUMER) else at + 1
     compressed, redeliveries = _HANDLING(data, at)
     at = _brokers(data, at + 5) + 8
@@ -128,6 +130,7 @@ def _message(data: bytes, *, modern: bool) -> Frame:
         compressed == 1,
         redeliveries,
         user,
+        advised,
     )
 
 
@@ -187,6 +190,17 @@ def _transaction(data: bytes, at: int) -> int:
     if data[at + 1] not in (_LOCAL, _XA):
         raise Malformed("transaction")
     return _skipped(data, at)
+
+
+def _structure(data: bytes, at: int) -> tuple[str | None, int]:
+    """What an advisory is about, where it is a destination, which is what comes after the number
+    of the command and the connection."""
+    if data[at + 1] != _DESTINATION_INFO:
+        return None, _skipped(data, at)
+    at += 7
+    at = _skipped(data, at) if _is_nested(data, at, _CONNECTION) else at + 1
+    destination, at = _destination(data, at)
+    return destination, _brokers(data, at + 9)
 
 
 def _skipped(data: bytes, at: int) -> int:

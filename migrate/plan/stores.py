@@ -14,6 +14,7 @@ EXTRAS = {
     **BUS_EXTRAS,
     "adbc_driver_postgresql": "postgresql",
     "psycopg2": "postgresql",
+    "pika": "rabbitmq",
 }
 """Which extra brings a module that may be missing."""
 

@@ -112,6 +112,13 @@ def brokers(names: Sequence[str] | None) -> bytes:
     return b"\1" + struct.pack(">H", len(names)) + each
 
 
+def about(name: str | None) -> bytes:
+    """The structure of an advisory about a destination: that it was made."""
+    connection = bytes([1, 120]) + string("ID:c")
+    info = struct.pack(">i?", 3, False) + connection + destination(name)
+    return bytes([1, 8]) + info + struct.pack(">bq", 0, 0) + brokers(["b"])
+
+
 @dataclass(frozen=True)
 class Message:
     """What a message says; `content` is its body as the format writes it."""

@@ -4,6 +4,7 @@ import json
 import math
 import struct
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,7 +80,7 @@ MESSAGES = st.sampled_from(sorted(CONTENTS)).flatmap(
             [b"\0", wire.local_transaction(7), wire.xa_transaction(b"global")]
         ),
         consumer=st.sampled_from([b"\0", bytes([1, 122]) + wire.string("c") + bytes(16)]),
-        structure=st.sampled_from([b"\0", wire.brokers(["b"])[3:]]),
+        structure=st.sampled_from([b"\0", wire.brokers(["b"])[3:], wire.about("queue://A")]),
     )
 )
 VERSIONS = st.sampled_from(range(6, 13))
@@ -118,6 +119,16 @@ def equal(found: Any, expected: Any) -> bool:
     if isinstance(expected, list):
         return len(found) == len(expected) and all(map(equal, found, expected))
     return type(found) is type(expected) and bool(found == expected)
+
+
+@given(MESSAGES, VERSIONS, NAMES)
+def test_an_advisory_says_which_destination_it_is_about(
+    message: wire.Message, version: int, name: str | None
+) -> None:
+    """And no other message does."""
+    advisory = replace(message, structure=wire.about(name))
+    assert decode(wire.frame(advisory, version)).advised == name
+    assert decode(wire.frame(replace(message, structure=b"\0"), version)).advised is None
 
 
 @given(MESSAGES, VERSIONS)
