@@ -53,8 +53,7 @@ def test_a_jdk_at_hand_writes_what_is_read(tmp_path: Path) -> None:
     compiled = ["javac", "-encoding", "UTF-8", "-d", str(tmp_path), str(HERE / "Streams.java")]
     subprocess.run(compiled, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
     written = subprocess.run(
-        ["java", "-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", "-cp", str(tmp_path)]
-        + ["Streams"],
+        ["java", "-Dstdout.encoding=UTF-8", "-cp", str(tmp_path), "Streams"],
         check=True,
         capture_output=True,
         env={**os.environ, "LC_ALL": "C.UTF-8"},
@@ -91,7 +90,7 @@ def test_what_follows_the_magic_may_be_anything(rest: bytes) -> None:
     except Refused as refused:
         assert refused.reason is Reason.PAYLOAD_MALFORMED
     else:
-        assert kind == TEXT and isinstance(value, str) and value.isprintable() or value is None
+        assert (kind == TEXT and isinstance(value, str) and value.isprintable()) or value is None
 
 
 @pytest.mark.parametrize(
