@@ -26,6 +26,7 @@ BODIES = [json.dumps({"number": n, "officer": {"warrant": f"W{n}"}}).encode() fo
 RECOGNISED = {
     *("sql", "files", "artemis-export", "ibmmq-dump", "activemq-jdbc", "activemq-kahadb"),
 }
+KEYS = ("rule", "when", "fate", "name", "type", "map", "schema", "routes")
 LIVE = "legacy_id IS NOT NULL"
 
 
@@ -63,8 +64,7 @@ def with_outputs(plan: Path, when: str) -> None:
     for line in plan.read_text(encoding="utf-8").splitlines():
         bare = line.removeprefix("# ")
         is_output = bare.startswith(("[[flow.", "[offramp.")) or any(
-            bare.startswith(f"{key} = ")
-            for key in ("rule when fate name type map schema routes".split())
+            bare.startswith(f"{key} = ") for key in (KEYS)
         )
         lines.append(bare if line.startswith("# ") and is_output else line)
     text = "\n".join(lines).replace('when = "false"', f'when = "{when}"')
@@ -226,7 +226,7 @@ def test_real_records_with_duplicates_are_proposed_and_replayed_whole(tmp_path: 
 
 @pytest.mark.service
 def test_a_database_with_a_key_deliveries_and_infrastructure_is_understood(tmp_path: Path) -> None:
-    """PostgreSQL: key, order, roles, kinds of times, acknowledged deliveries, what is no message."""
+    """PostgreSQL: key, order, roles, kinds of times, acknowledgements, what is no message."""
     import sqlalchemy as sa
 
     with services.database(services.postgresql()) as url:
@@ -255,12 +255,14 @@ def test_a_database_with_a_key_deliveries_and_infrastructure_is_understood(tmp_p
 
 
 ESTATE: Sequence[str] = (
-    "CREATE TABLE message_queue (msg_id varchar(20) PRIMARY KEY, msg_type varchar(10),"
-    " status varchar(10), priority smallint, enqueued_at timestamptz, expires_ms bigint, payload text)",
-    "INSERT INTO message_queue SELECT 'M' || n, 'CUST', CASE n % 2 WHEN 0 THEN 'NEW' ELSE 'DONE' END,"
-    " n % 10, timestamptz '2018-04-01 00:00:00Z' + n * interval '1 hour', 1522540800000 + n,"
-    " '<c:rec xmlns:c=\"urn:nspis:custody\"><c:no>' || n || '</c:no></c:rec>'"
-    " FROM generate_series(1, 40) n",
+    """CREATE TABLE message_queue (
+        msg_id varchar(20) PRIMARY KEY, msg_type varchar(10), status varchar(10),
+        priority smallint, enqueued_at timestamptz, expires_ms bigint, payload text)""",
+    """INSERT INTO message_queue
+        SELECT 'M' || n, 'CUST', CASE n % 2 WHEN 0 THEN 'NEW' ELSE 'DONE' END, n % 10,
+            timestamptz '2018-04-01 00:00:00Z' + n * interval '1 hour', 1522540800000 + n,
+            '<c:rec xmlns:c="urn:nspis:custody"><c:no>' || n || '</c:no></c:rec>'
+        FROM generate_series(1, 40) n""",
     "CREATE TABLE delivery (msg_id varchar(20), endpoint varchar(20), acked boolean)",
     "INSERT INTO delivery SELECT 'M' || n, 'NFD', n % 3 = 0 FROM generate_series(1, 40) n",
     "CREATE TABLE audit_log (id serial PRIMARY KEY, message text)",

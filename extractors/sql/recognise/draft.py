@@ -93,10 +93,9 @@ def draft_tables(
         rest = [table for table in found if table.label not in reasons]
         _springs(drafting, springs, rest)
         _others(drafting, rest)
-        quote = server.dialect.quote("a b")[0]
-        references = {
-            name: query for spring in springs for name, query in spring.tables(found, quote).items()
-        }
+        references: dict[str, str] = {}
+        for spring in springs:
+            references |= spring.tables(found, server.dialect)
     finally:
         sessions.close()
         server.engine.dispose()

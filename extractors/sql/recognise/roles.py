@@ -32,7 +32,8 @@ _NAMES: Mapping[str, str] = {
     "created_at": r"(created|enqueued?|inserted|put|sent|received|added|queued|written)"
     r"(_?(at|on|date|time|timestamp|ts|utc|local|ms|millis|epoch))*|creation_?(date|time)|((enqueue|msg|message)_?)?"
     r"(timestamp|ts)|(date|time)_?(created|sent|received)",
-    "expires_at": r"expir(y|es?|ation|ed)(_?(at|on|date|time|timestamp|ts|utc|local|ms|millis|epoch))*"
+    "expires_at": r"expir(y|es?|ation|ed)"
+    r"(_?(at|on|date|time|timestamp|ts|utc|local|ms|millis|epoch))*"
     r"|valid_?(to|until)",
 }
 _ORDER = r"seq|seq_?(no|nr|num)?|sequence(_?(no|number))?|msg_?seq|offset|position"

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from extractors.sql.catalogue import Column, Table
+from extractors.sql.dialects.base import Dialect
 from extractors.sql.recognise.roles import key_of
 from extractors.sql.recognise.times import ZONE
 from migrate.core.flow import SourceSpec, TimeSpec
@@ -55,21 +56,27 @@ class Spring:
         if part not in (_CHANNEL, _MESSAGE) or body is None:
             return None
         name = plain_name("channels" if part == _CHANNEL else "messages", taken)
-        return _channels(table, name, body) if part == _CHANNEL else _messages(table, name, body)
+        if part == _CHANNEL:
+            return _channels(table, name, body)
+        return _messages(table, name, body, self._groups)
 
-    def tables(self, tables: Sequence[Table], quote: str) -> dict[str, str]:
-        """The reference table of groups, where there is one."""
+    def tables(self, tables: Sequence[Table], dialect: Dialect) -> dict[str, str]:
+        """The reference table of groups, where there is one: its name and query."""
         for table in tables:
             if self._part(table) == _GROUPS:
                 columns = [_find(table, name) for name in ("MESSAGE_ID", "REGION", "GROUP_KEY")]
                 if all(columns):
                     listed = ", ".join(
-                        f"{quote}{column.name}{quote} AS {column.name.lower()}"
+                        f"{dialect.quote(column.name)} AS {column.name.lower()}"
                         for column in columns
                         if column
                     )
-                    return {"int_groups": f"SELECT {listed} FROM {quote}{table.name}{quote}"}
+                    return {self._groups: f"SELECT {listed} FROM {dialect.table(table)}"}
         return {}
+
+    @property
+    def _groups(self) -> str:
+        return f"{plain_name(self.prefix, otherwise='spring')}_groups"
 
     def _part(self, table: Table) -> str:
         start = table.name[: len(self.prefix)]
@@ -89,7 +96,7 @@ def _channels(table: Table, name: str, body: Column) -> FlowDraft:
         name,
         "",
         table.label,
-        key=key_of(table),
+        key=_key(table, "REGION", "GROUP_KEY", "CREATED_DATE", "MESSAGE_SEQUENCE"),
         order_by=_names(table, "CREATED_DATE", "MESSAGE_SEQUENCE"),
         columns=columns,
         headers=headers,
@@ -102,12 +109,12 @@ def _channels(table: Table, name: str, body: Column) -> FlowDraft:
     return FlowDraft(source, notes, {"order_by": "the product's own order"})
 
 
-def _messages(table: Table, name: str, body: Column) -> FlowDraft:
+def _messages(table: Table, name: str, body: Column, groups: str) -> FlowDraft:
     source = SourceSpec(
         name,
         "",
         table.label,
-        key=key_of(table),
+        key=_key(table, "MESSAGE_ID", "REGION"),
         order_by=_names(table, "CREATED_DATE"),
         columns=_columns(table, body=body.name, created_at="CREATED_DATE"),
         headers=_names(table, "MESSAGE_ID", "REGION"),
@@ -115,7 +122,7 @@ def _messages(table: Table, name: str, body: Column) -> FlowDraft:
     )
     notes = (
         "Messages of the message store: held by aggregators, delayers and claim checks. Which",
-        "group each is in says the reference table int_groups.",
+        f"group each is in says the reference table {groups}.",
     )
     return FlowDraft(source, notes, {"created_at": "GUESS: the wall clock of the application"})
 
@@ -127,6 +134,12 @@ def _columns(table: Table, **meant: str) -> tuple[tuple[str, str], ...]:
 
 def _names(table: Table, *names: str) -> tuple[str, ...]:
     return tuple(column.name for name in names if (column := _find(table, name)))
+
+
+def _key(table: Table, *names: str) -> tuple[str, ...]:
+    """The product's own key, if the database keeps it unique; else what it does."""
+    own = _names(table, *names)
+    return own if table.keeps_unique(own) else key_of(table)
 
 
 def _find(table: Table, name: str) -> Column | None:
