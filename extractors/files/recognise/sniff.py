@@ -142,8 +142,9 @@ def _is_json(line: str) -> bool:
 def _lines(text: str, suffix: str) -> Form:
     """CSV, lines of one length, or no lines at all."""
     delimiter = _delimiter(text, suffix)
-    if delimiter is not None:
-        return _csv(_rows(text, delimiter), delimiter)
+    rows = _rows(text, delimiter) if delimiter is not None else []
+    if delimiter is not None and rows:
+        return _csv(rows, delimiter)
     lengths = {len(line) for line in text.splitlines()[:_ROWS]}
     if len(lengths) == 1 and text.count("\n") > 2 and max(lengths) >= 10:
         return Form(RecordSpec("fixed", charset=DETECT), "lines of one length, a record each")

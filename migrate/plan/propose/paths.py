@@ -6,9 +6,10 @@ object whose members are named by number plates): it is left out, with everythin
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
 
 from lxml import etree
 
@@ -33,25 +34,28 @@ class Step(NamedTuple):
     attribute: bool = False
 
 
+Path: TypeAlias = tuple[Step, ...]
+Paths: TypeAlias = dict[Path, None]
+"""The paths of a body, in the order in which it has them."""
+
+
 @dataclass(slots=True)
 class Tally:
     """Paths over many bodies: in how many each is, and which are several times in one."""
 
     bodies: int = 0
-    roots: Counter[tuple[Step, ...]] = field(default_factory=Counter)
-    found: Counter[tuple[Step, ...]] = field(default_factory=Counter)
-    many: set[tuple[Step, ...]] = field(default_factory=set)
+    found: Counter[Path] = field(default_factory=Counter)
+    many: set[Path] = field(default_factory=set)
 
-    def add(self, paths: Mapping[tuple[Step, ...], bool]) -> None:
-        """Count one body: its paths, each with whether it has several values."""
+    def add(self, paths: Paths, several: Collection[Path] = ()) -> None:
+        """Count one body: its paths, and those under which it has several nodes or values."""
         self.bodies += 1
-        for path, several in paths.items():
+        for path in paths:
             if path in self.found or len(self.found) < _MOST_PATHS:
                 self.found[path] += 1
-                if several:
-                    self.many.add(path)
+        self.many.update(path for path in several if len(self.many) < _MOST_PATHS)
 
-    def commonest(self) -> list[tuple[tuple[Step, ...], int]]:
+    def commonest(self) -> list[tuple[Path, int]]:
         """The paths that most bodies have, in the order in which bodies have them."""
         least = max(2, self.bodies // 20) if self.bodies > 1 else 1
         often = [(path, n) for path, n in self.found.items() if n >= least and _worded(path)]
@@ -59,7 +63,7 @@ class Tally:
         return [(path, n) for path, n in often if path in kept]
 
 
-def _worded(path: tuple[Step, ...]) -> bool:
+def _worded(path: Path) -> bool:
     return all(
         (_WORD if step.uri or step.attribute else _MEMBER).fullmatch(step.name)
         and not _FIGURES.search(step.name)
@@ -67,41 +71,41 @@ def _worded(path: tuple[Step, ...]) -> bool:
     )
 
 
-def xml_paths(root: etree._Element) -> dict[tuple[Step, ...], bool]:
-    """Elements without elements in them, and attributes: path to whether it is there twice."""
-    found: dict[tuple[Step, ...], bool] = {}
-    waiting: list[tuple[etree._Element, tuple[Step, ...]]] = [(root, ())]
+def xml_paths(root: etree._Element) -> tuple[Paths, set[Path]]:
+    """Elements without elements in them, and attributes; and all that are there several times."""
+    found: Paths = {}
+    seen: set[Path] = set()
+    several: set[Path] = set()
+    waiting: list[tuple[etree._Element, Path]] = [(root, ())]
     nodes = 0
     while waiting and nodes < _MOST_NODES:
         element, above = waiting.pop()
         nodes += 1
         path = (*above, _step(element.tag))
-        for name in element.attrib:
-            step = _step(str(name), attribute=True)
-            if step.uri != _XSI:
-                _note(found, (*path, step))
+        own = [(*path, _step(str(name), attribute=True)) for name in element.attrib]
+        own = [each for each in own if each[-1].uri != _XSI]
         children = [child for child in element if isinstance(child.tag, str)]
-        if not children:
-            _note(found, path)
-        elif len(path) < _MOST_DEPTH:
+        found |= dict.fromkeys(own if children else (*own, path))
+        several |= seen.intersection((*own, path))
+        seen |= {*own, path}
+        if len(path) < _MOST_DEPTH:
             waiting.extend((child, path) for child in reversed(children))
-    return found
+    return found, several
 
 
-def json_paths(document: Any) -> dict[tuple[Step, ...], bool]:
-    """Members that are no objects: path to whether an array is met on the way or at its end."""
-    found: dict[tuple[Step, ...], bool] = {}
-    for nodes, (path, several) in enumerate(_members(document, (), several=False)):
-        if nodes >= _MOST_NODES:
-            break
-        found[path] = found.get(path, False) or several
+def json_paths(document: Any) -> tuple[Paths, set[Path]]:
+    """Members that are no objects; and those that an array is met on the way to, or at."""
+    found: Paths = {}
+    many: set[Path] = set()
+    for path, several in islice(_members(document, (), several=False), _MOST_NODES):
+        found[path] = None
+        if several:
+            many.add(path)
     found.pop((), None)
-    return found
+    return found, many
 
 
-def _members(
-    value: Any, path: tuple[Step, ...], *, several: bool
-) -> Iterator[tuple[tuple[Step, ...], bool]]:
+def _members(value: Any, path: Path, *, several: bool) -> Iterator[tuple[Path, bool]]:
     if isinstance(value, list):
         plain = not any(isinstance(each, dict) for each in value)
         if plain:
@@ -120,11 +124,7 @@ def _step(tag: Any, *, attribute: bool = False) -> Step:
     return Step(uri, name, attribute)
 
 
-def _note(found: dict[tuple[Step, ...], bool], path: tuple[Step, ...]) -> None:
-    found[path] = path in found
-
-
-def xpath(path: tuple[Step, ...], prefixes: Mapping[str, str]) -> str:
+def xpath(path: Path, prefixes: Mapping[str, str]) -> str:
     """The path as an XPath, with the prefixes of its namespaces."""
     written = []
     for step in path:
@@ -133,14 +133,12 @@ def xpath(path: tuple[Step, ...], prefixes: Mapping[str, str]) -> str:
     return "".join(written)
 
 
-def pointer(path: tuple[Step, ...]) -> str:
+def pointer(path: Path) -> str:
     """The path as a JSON pointer (RFC 6901)."""
     return "".join(f"/{step.name.replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
-def prefixes_of(
-    paths: list[tuple[Step, ...]], declared: Mapping[str, Counter[str]]
-) -> dict[str, str]:
+def prefixes_of(paths: list[Path], declared: Mapping[str, Counter[str]]) -> dict[str, str]:
     """A prefix for every namespace of some paths: the one most documents use, where it is free."""
     found: dict[str, str] = {}
     for uri in dict.fromkeys(step.uri for path in paths for step in path if step.uri):

@@ -84,7 +84,7 @@ def format_of(body: Body) -> str:
     if body.kind == "row":
         return "row"
     try:
-        text = decoded(data, charset_of(body, None, xml=data.lstrip().startswith(b"<")))
+        text = decoded(data, charset_of(body, None, xml=True))
     except Refused:
         return "opaque"
     start = text.lstrip()
@@ -145,7 +145,7 @@ def _xml(bodies: Sequence[Body]) -> Payload:
     tally, roots = Tally(), Counter[str]()
     declared: dict[str, Counter[str]] = {}
     for root in _documents("xml", bodies):
-        tally.add(xml_paths(root))
+        tally.add(*xml_paths(root))
         roots[root.tag.rpartition("}")[2]] += 1
         for prefix, uri in root.nsmap.items():
             declared.setdefault(uri, Counter())[prefix or ""] += 1
@@ -163,7 +163,7 @@ def _xml(bodies: Sequence[Body]) -> Payload:
 def _json(bodies: Sequence[Body]) -> Payload:
     tally = Tally()
     for document in _documents("json", bodies):
-        tally.add(json_paths(document))
+        tally.add(*json_paths(document))
     selected = [(path, pointer(path), number) for path, number in tally.commonest()]
     return _fields(PayloadSpec("json"), selected, tally)
 
@@ -172,7 +172,7 @@ def _row(bodies: Sequence[Body]) -> Payload:
     """Rows of a table, or maps: of these the members at the top."""
     tally = Tally()
     for document in _documents("row", bodies):
-        tally.add({(Step("", name),): False for name in document})
+        tally.add({(Step("", name),): None for name in document})
     selected = [(path, path[0].name, number) for path, number in tally.found.items()]
     return _fields(PayloadSpec("row"), selected[:_COLUMNS], tally)
 
@@ -227,7 +227,7 @@ def _by_record(source: SourceSpec, bodies: Sequence[Body]) -> Payload:
     tally = Tally()
     for body in bodies:
         headers = dict(body.headers)
-        tally.add({(Step("", name),): False for name in _header(headers)})
+        tally.add({(Step("", name),): None for name in _header(headers)})
     selected = [(path, path[0].name, number) for path, number in tally.found.items()]
     return replace(_fields(spec, selected[:_COLUMNS], tally), sampled=len(bodies))
 
