@@ -8,7 +8,7 @@ from extractors.activemq.account import ACKNOWLEDGED, IN_DOUBT
 from extractors.activemq.jdbc import JdbcStore
 from extractors.activemq.journal import log_files
 from extractors.activemq.kahadb import KahaDbStore
-from extractors.sql.recognise import draft_tables, table_names
+from extractors.sql.recognise import draft_tables, is_database, table_names
 from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import SourceSpec, StoreSpec
 from migrate.core.ports import Claim
@@ -31,6 +31,8 @@ def recognise(place: Place) -> Iterator[Recognised]:
         if place.path.is_dir() and _is_journal(place):
             what = "journal of Apache ActiveMQ Classic (KahaDB)"
             yield Recognised("activemq-kahadb", what, True, partial(_kahadb, place))
+        return
+    if not is_database(place):
         return
     prefixes = _prefixes(table_names(place))
     if prefixes:

@@ -2,12 +2,17 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from migrate.cli.options import json_option, option, progress_option
-from migrate.cli.output import data, data_json, say
+from migrate.cli.output import data, data_json, say, table
 from migrate.cli.progress import shown
+from migrate.core.proposal import TO_BE_COMPLETED
+
+if TYPE_CHECKING:
+    from migrate.plan.propose.proposal import Proposal
 
 
 @click.command("init")
@@ -50,17 +55,17 @@ def command(
     from migrate.core.proposal import plain_name
     from migrate.plan.check import check_plan
     from migrate.plan.load import load_plan
-    from migrate.plan.propose.place import candidates, place_of
+    from migrate.plan.propose.place import candidates, name_of, place_of
     from migrate.plan.propose.proposal import propose
     from migrate.plan.propose.render import VARIABLE, Setting, written_url
     from migrate.plan.propose.write import refuse_taken, write_proposal
 
-    place = place_of(url, os.environ, schema=schema, sample=sample)
+    place = place_of(url, os.environ, kind=kind, schema=schema, sample=sample)
     refuse_taken(out, place)
     found = candidates(place, kind)
     with shown(progress) as bars:
         proposal = propose(place, found[0], bars)
-        name = plain_name(place.path.name if place.path else "isb", otherwise="isb")
+        name = plain_name(name_of(place), otherwise="isb")
         setting = Setting(out.absolute().parent, name, url, allow_writes)
         written = write_proposal(proposal, setting, out)
         hidden = any(VARIABLE in written_url(store.spec, setting) for store in proposal.stores)
@@ -89,6 +94,7 @@ def command(
         data(
             f"the URL holds a secret and is not in the plan: export {VARIABLE}=… before you use it"
         )
+    _say_what(proposal)
     for problem in report.problems:
         data(f"{problem.severity}: {problem.where}: {problem.message}")
         if problem.hint:
@@ -98,3 +104,20 @@ def command(
     else:
         data(f"checked: the plan needs mending first; then: isb-migrate check {out}")
     return report.exit_code
+
+
+def _say_what(proposal: "Proposal") -> None:
+    """The flows, and what somebody has to answer for."""
+    rows = []
+    for flow in proposal.flows:
+        payload = flow.payload
+        rows.append(
+            (flow.name, flow.draft.source.from_, payload.spec.format, len(payload.spec.fields))
+        )
+    table(("flow", "from", "payload", "fields"), rows)
+    for store in proposal.stores:
+        left_out = [
+            name for name, why in store.spec.out_of_scope if why.startswith(TO_BE_COMPLETED)
+        ]
+        if left_out:
+            data(f"out of scope, the reasons to be completed: {', '.join(left_out)}")

@@ -99,12 +99,15 @@ def _of_url(
 ) -> tuple[str, str | None, Stores]:
     from dataclasses import replace
 
+    from extractors import STORES
     from migrate.core.proposal import plain_name
     from migrate.core.redact_url import mask_url
     from migrate.plan.holdings import Reading
-    from migrate.plan.propose.place import candidates, place_of
+    from migrate.plan.propose.place import candidates, has_recogniser, place_of
 
-    place = place_of(url, os.environ, schema=schema, sample=500)
+    place = place_of(url, os.environ, kind=kind, schema=schema)
+    if kind is not None and kind in STORES and not has_recogniser(kind):
+        return mask_url(url), None, [_by_container(place.spec(kind))]
     recognised = candidates(place, kind)[0]
     bars.note(f"{recognised.what}: looking at what is there")
     stores: Stores = []
@@ -113,6 +116,23 @@ def _of_url(
         readings = [Reading(replace(flow.source, store=name)) for flow in draft.flows]
         stores.append((replace(draft.spec, name=name), readings))
     return mask_url(url), None, stores
+
+
+def _by_container(spec: "StoreSpec") -> tuple["StoreSpec", list["Reading"]]:
+    """A store of a kind that proposes nothing: every container is read under its own name."""
+    from migrate.core.flow import SourceSpec
+    from migrate.core.proposal import plain_name
+    from migrate.plan.holdings import Reading
+    from migrate.plan.stores import open_store
+
+    store = open_store(spec)
+    try:
+        names: dict[str, str] = {}
+        for container in store.inventory():
+            names[container.name] = plain_name(container.name, names.values())
+    finally:
+        store.close()
+    return spec, [Reading(SourceSpec(flow, spec.name, name)) for name, flow in names.items()]
 
 
 def _found(stores: Stores, bars: "Progress", *, quick: bool) -> list["Holding"]:

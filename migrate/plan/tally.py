@@ -21,7 +21,7 @@ MOST_VALUES = 50
 _LONGEST = 64
 _DESTINATIONS = (
     *("activemq.originaldestination", "jmsdestination", "destination", "queue", "topic"),
-    *("channel", "endpoint"),
+    *("channel", "endpoint", "group_key"),
 )
 """Headers that say where a message was going; the first that a record has counts."""
 

@@ -269,3 +269,66 @@ ESTATE: Sequence[str] = (
     "INSERT INTO audit_log (message) SELECT repeat('x', 300) FROM generate_series(1, 5)",
     "CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, script text)",
 )
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("server", ["postgresql", "mariadb", "sqlite"])
+def test_an_order_with_nulls_in_it_and_rows_without_a_key_are_read_whole(
+    server: str, tmp_path: Path
+) -> None:
+    """What databases are like: no time on some rows, a composite key, a table of plain rows."""
+    import sqlalchemy as sa
+
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path}/isb.db"
+        if server != "sqlite":
+            url = stack.enter_context(services.database(getattr(services, server)()))
+        engine = sa.create_engine(url, poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            for statement in NULLS:
+                connection.execute(sa.text(statement))
+            for number in range(30):
+                moment = None if number % 3 else f"2018-04-01 00:00:{number:02d}"
+                row = {"n": number, "region": "AB"[number % 2], "moment": moment}
+                row["body"] = json.dumps({"number": number})
+                connection.execute(
+                    sa.text("INSERT INTO inbox VALUES (:n, :region, :moment, :body, NULL)"), row
+                )
+                connection.execute(sa.text("INSERT INTO outbox VALUES (:moment, :body)"), row)
+        plan = proposed(url, tmp_path, "--allow-writes")
+        flows = tomllib.loads(plan.read_text())["flow"]
+        assert flows["inbox"]["key"] == ["region", "number"] or flows["inbox"]["key"] == [
+            *("number", "region"),
+        ]
+        assert flows["inbox"]["order_by"] == ["created"]
+        assert "key" not in flows["outbox"] and "order_by" not in flows["outbox"]
+        assert rehearsed(plan) == 0
+        assert summary_of(plan)["account"]["archived"] == 60  # type: ignore[index]
+
+
+NULLS: Sequence[str] = (
+    """CREATE TABLE inbox (
+        number int NOT NULL, region varchar(10) NOT NULL, created varchar(30) NULL,
+        payload text, expires varchar(30) NULL, PRIMARY KEY (region, number))""",
+    "CREATE TABLE outbox (created varchar(30) NULL, payload text)",
+)
+
+
+def test_a_kind_that_proposes_nothing_still_has_an_inventory(tmp_path: Path, capsys) -> None:
+    """Named by its kind, it is asked container by container."""
+    assert main(["sample", str(tmp_path / "estate"), "--messages", "400", "--seed", "7"]) == 0
+    plan = tmp_path / "estate" / "plan.toml"
+    assert rehearsed(plan) == 0
+    capsys.readouterr()
+    run = str(tmp_path / "runs" / "r")
+    assert main(["inventory", "kept", run, "--json", "--progress", "none"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    account = summary_of(plan)["account"]
+    assert sum(row["records"] for row in found) == account["quarantined"] > 0  # type: ignore[index]
+    assert main(["init", run, "--kind", "kept", "--out", str(tmp_path / "x.toml")]) == 2
+
+
+def test_a_url_of_nothing_known_is_not_taken_for_a_database(tmp_path: Path, capsys) -> None:
+    """A broker's address asks for no database driver."""
+    assert main(["init", "amqp://guest@localhost/", "--out", str(tmp_path / "plan.toml")]) == 2
+    assert "is not recognised by any kind of store" in capsys.readouterr().err

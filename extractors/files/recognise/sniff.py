@@ -108,6 +108,8 @@ class _Children:
 
 def _xml(head: bytes) -> Form:
     """A document, or many: below the root nothing but elements of one name, with parts."""
+    if b"<!DOCTYPE" in head:
+        return Form(RecordSpec("xml"), "XML, one document a file")  # nothing of it is expanded
     found = _Children()
     parser = expat.ParserCreate()
     parser.StartElementHandler = found.start

@@ -8,6 +8,8 @@ of times and texts that mean "no time", nothing else.
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
+import sqlalchemy as sa
+
 from extractors.sql.connect import Server
 from extractors.sql.recognise.draft import draft_tables
 from extractors.sql.recognise.spring import Spring, spring_prefixes
@@ -15,12 +17,12 @@ from extractors.sql.reflect import Catalogue
 from extractors.sql.sessions import Sessions
 from migrate.core.proposal import Place, Recognised, StoreDraft
 
-__all__ = ["draft_tables", "recognise", "table_names"]
+__all__ = ["draft_tables", "is_database", "recognise", "table_names"]
 
 
 def recognise(place: Place) -> Iterator[Recognised]:
     """Any database; surely so where it has the tables of Spring Integration."""
-    if place.path is not None:
+    if not is_database(place):
         return
     springs = spring_prefixes(table_names(place))
     if springs:
@@ -28,6 +30,19 @@ def recognise(place: Place) -> Iterator[Recognised]:
         yield Recognised("sql", what, True, partial(_drafted, place, springs))
     else:
         yield Recognised("sql", "database", False, partial(_drafted, place, ()))
+
+
+def is_database(place: Place) -> bool:
+    """Whether a place is a URL of a database that SQLAlchemy knows, be its driver there or not."""
+    if place.path is not None:
+        return False
+    try:
+        sa.make_url(place.url).get_dialect()
+    except sa.exc.NoSuchModuleError:
+        return place.url.startswith("postgres://")
+    except ModuleNotFoundError:
+        return True
+    return True
 
 
 def table_names(place: Place) -> Sequence[str]:

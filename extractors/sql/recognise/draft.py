@@ -64,8 +64,11 @@ class _Drafting:
         self.out_of_scope[table.label] = f"{TO_BE_COMPLETED}: {why}"
 
     def keep(self, table: Table, draft: FlowDraft) -> None:
-        """A flow, if the store finds nothing wrong with it."""
+        """A flow, if the store finds nothing wrong with it, or with it without an order."""
         problems = self.store.check(draft.source)
+        if problems and draft.source.order_by:
+            draft = replace(draft, source=replace(draft.source, order_by=()))
+            problems = self.store.check(draft.source)
         if problems:
             self.leave_out(table, f"cannot be read as it is ({problems[0]})")
         else:
@@ -161,7 +164,9 @@ def _draft(drafting: _Drafting, table: Table, body: str | None, rows: Sequence[R
     notes: list[str] = []
     for role in roles.TIMES:
         if role in found:
-            guessed = times.guess(found[role], [row.get(found[role]) for row in rows])
+            texts = [row.get(found[role]) for row in rows]
+            number = table.column(found[role]).kind == "integer"
+            guessed = times.guess(found[role], texts, number=number)
             if guessed.spec is None:
                 name = found.pop(role)
                 notes.append(f"{name} looks like {role}, but no kind of time reads its values.")

@@ -18,10 +18,17 @@ from migrate.plan.stores import EXTRAS
 _SQLITE = b"SQLite format 3\x00"
 
 
-def place_of(text: str, environ: Mapping[str, str], *, schema: str | None, sample: int) -> Place:
+def place_of(
+    text: str,
+    environ: Mapping[str, str],
+    *,
+    kind: str | None = None,
+    schema: str | None = None,
+    sample: int = 500,
+) -> Place:
     """A URL, or a file or folder that is there; `${NAME}` is taken from the environment.
 
-    Raises UsageError for what is neither.
+    Raises UsageError for what is neither; a URL of a named `kind` is left to its reader.
     """
     here = Path.cwd()
     try:
@@ -34,6 +41,8 @@ def place_of(text: str, environ: Mapping[str, str], *, schema: str | None, sampl
         if path.is_file() and _begins(path, _SQLITE):
             return Place(f"sqlite:///{path}", None, schema, sample)
         return Place(str(path), path, schema, sample)
+    if kind not in (None, "sql"):
+        return Place(settle(kind, url, here), None, schema, sample)
     if "://" not in url:
         raise UsageError(
             f"there is no file or folder {mask_url(url)}",
@@ -49,6 +58,16 @@ def place_of(text: str, environ: Mapping[str, str], *, schema: str | None, sampl
     return Place(settled, None, schema, sample)
 
 
+def name_of(place: Place) -> str:
+    """What a place is called: its folder, its file without the suffix, its database."""
+    if place.path is not None:
+        return place.path.name if place.path.is_dir() else place.path.stem
+    try:
+        return Path(sa.make_url(place.url).database or "isb").stem
+    except sa.exc.ArgumentError:
+        return "isb"
+
+
 def candidates(place: Place, kind: str | None = None) -> list[Recognised]:
     """What a place can be read as, the surest first; only of one `kind`, if one is named.
 
@@ -56,7 +75,7 @@ def candidates(place: Place, kind: str | None = None) -> list[Recognised]:
     """
     if kind is not None and kind not in STORES:
         raise UsageError(f'no kind of store named "{kind}"', hint=f"known: {', '.join(STORES)}")
-    found = [one for recognise in _recognisers() for one in recognise(place)]
+    found = [one for recognise in _recognisers(kind) for one in recognise(place)]
     found = [one for one in found if kind in (None, one.kind)]
     if not found:
         what = f"as a store of kind {kind}" if kind else "by any kind of store"
@@ -67,9 +86,16 @@ def candidates(place: Place, kind: str | None = None) -> list[Recognised]:
     return sorted(found, key=lambda one: not one.sure)
 
 
-def _recognisers() -> Iterator[Recognise]:
-    """`recognise` of every folder of readers that has it; the registry names the folders."""
-    folders = dict.fromkeys(target.partition(":")[0].split(".")[1] for target in STORES.values())
+def has_recogniser(kind: str) -> bool:
+    """Whether stores of a kind can be told by looking."""
+    return any(True for _ in _recognisers(kind))
+
+
+def _recognisers(kind: str | None) -> Iterator[Recognise]:
+    """`recognise` of every folder of readers that has it, or of one kind's; the registry names
+    the folders."""
+    targets = STORES.values() if kind is None else [STORES[kind]]
+    folders = dict.fromkeys(target.partition(":")[0].split(".")[1] for target in targets)
     for folder in folders:
         name = f"extractors.{folder}.recognise"
         if _has(f"extractors.{folder}", name):
