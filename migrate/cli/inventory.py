@@ -99,19 +99,18 @@ def _of_url(
 ) -> tuple[str, str | None, Stores]:
     from dataclasses import replace
 
-    from extractors import STORES
     from migrate.core.proposal import plain_name
     from migrate.core.redact_url import mask_url
     from migrate.plan.holdings import Reading
-    from migrate.plan.propose.place import candidates, has_recogniser, place_of
+    from migrate.plan.propose.place import candidates, place_of, recognised
 
     place = place_of(url, os.environ, kind=kind, schema=schema)
-    if kind is not None and kind in STORES and not has_recogniser(kind):
+    found = recognised(place, kind) if kind else candidates(place)
+    if kind and not found:
         return mask_url(url), None, [_by_container(place.spec(kind))]
-    recognised = candidates(place, kind)[0]
-    bars.note(f"{recognised.what}: looking at what is there")
+    bars.note(f"{found[0].what}: looking at what is there")
     stores: Stores = []
-    for draft in recognised.draft():
+    for draft in found[0].draft():
         name = plain_name("legacy", [spec.name for spec, _ in stores])
         readings = [Reading(replace(flow.source, store=name)) for flow in draft.flows]
         stores.append((replace(draft.spec, name=name), readings))

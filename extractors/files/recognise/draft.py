@@ -21,6 +21,7 @@ from extractors.files.recognise.sniff import (
     form_of,
     numbered,
 )
+from extractors.files.store import FilesStore
 from extractors.files.survey import identical
 from extractors.files.walk import Folder
 from migrate.core.flow import SourceSpec
@@ -58,7 +59,7 @@ def draft_folder(place: Place) -> list[StoreDraft]:
     assert place.path is not None
     spec = place.spec("files")
     out_of_scope = dict(_links(str(place.path), ""))
-    folder = Folder(replace(spec, out_of_scope=tuple(out_of_scope.items())))
+    folder = FilesStore(replace(spec, out_of_scope=tuple(out_of_scope.items()))).folder
     paths = [path for path in folder.files() if folder.reason(path) is None]
     plain = [path for path in paths if not _NO_MESSAGES.fullmatch(PurePosixPath(path).name)]
     if plain:

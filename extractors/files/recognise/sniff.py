@@ -56,7 +56,8 @@ def form_of(path: str, head: bytes, *, whole: bool) -> Form:
     if text is None or not text.strip():
         return WHOLE
     start = text.lstrip()
-    suffix = PurePosixPath(path).suffix.lower()
+    name = PurePosixPath(path.removesuffix(".gz"))  # which some readers give out unpacked
+    suffix = name.suffix.lower()
     if start.startswith("<") and re.match(r"<[?!A-Za-z_]", start):
         return _xml(head)
     if start[0] in "{[":

@@ -68,27 +68,27 @@ def name_of(place: Place) -> str:
         return "isb"
 
 
-def candidates(place: Place, kind: str | None = None) -> list[Recognised]:
+def recognised(place: Place, kind: str | None = None) -> list[Recognised]:
     """What a place can be read as, the surest first; only of one `kind`, if one is named.
 
-    Raises UsageError where nothing recognises it, LegacyUnreadable where it cannot be looked at.
+    Raises UsageError for an unknown kind, LegacyUnreadable where it cannot be looked at.
     """
     if kind is not None and kind not in STORES:
         raise UsageError(f'no kind of store named "{kind}"', hint=f"known: {', '.join(STORES)}")
     found = [one for recognise in _recognisers(kind) for one in recognise(place)]
-    found = [one for one in found if kind in (None, one.kind)]
+    return sorted((one for one in found if kind in (None, one.kind)), key=lambda one: not one.sure)
+
+
+def candidates(place: Place, kind: str | None = None) -> list[Recognised]:
+    """As `recognised`, but at least one; UsageError for none."""
+    found = recognised(place, kind)
     if not found:
         what = f"as a store of kind {kind}" if kind else "by any kind of store"
         raise UsageError(
             f"{mask_url(place.url)} is not recognised {what}",
             hint="see docs/reference/stores.md for the kinds, and write the plan by hand",
         )
-    return sorted(found, key=lambda one: not one.sure)
-
-
-def has_recogniser(kind: str) -> bool:
-    """Whether stores of a kind can be told by looking."""
-    return any(True for _ in _recognisers(kind))
+    return found
 
 
 def _recognisers(kind: str | None) -> Iterator[Recognise]:
