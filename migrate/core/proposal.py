@@ -17,10 +17,10 @@ from migrate.core.flow import SourceSpec, StoreSpec
 TO_BE_COMPLETED = "TO BE COMPLETED"
 """How every reason begins that a proposal gives and a human has to give."""
 
-PAGE_BYTES = 8 * 1024 * 1024
+PAGE_BYTES = 32 * 1024 * 1024
 """A draft reads its samples in pages of no more."""
 
-_SPREAD_OVER = 20
+_SPREAD_OVER = 10
 _SPREAD_BYTES = 128 * 1024 * 1024
 
 
@@ -96,7 +96,7 @@ _Record = TypeVar("_Record")
 
 
 def spread(records: Iterable[_Record], count: int, size: Callable[[_Record], int]) -> list[_Record]:
-    """At most `count` records, evenly spread over the first twenty times as many, in their order.
+    """At most `count` records, evenly spread over the first ten times as many, in their order.
 
     Reads no more than these, nor much more than 128 MB (`size` in bytes).
     """

@@ -332,3 +332,20 @@ def test_a_url_of_nothing_known_is_not_taken_for_a_database(tmp_path: Path, caps
     """A broker's address asks for no database driver."""
     assert main(["init", "amqp://guest@localhost/", "--out", str(tmp_path / "plan.toml")]) == 2
     assert "is not recognised by any kind of store" in capsys.readouterr().err
+
+
+def test_records_cut_from_a_namespace_keep_it(tmp_path: Path) -> None:
+    """What a batch declares around its records is in force in the paths proposed for them."""
+    batch = (
+        b'<b:batch xmlns:b="urn:b" xmlns="urn:i"><i a="1"><no>1</no></i><i><no>2</no></i></b:batch>'
+    )
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool" / "a.xml").write_bytes(batch)
+    plan = proposed(str(tmp_path / "spool"), tmp_path)
+    (flow,) = tomllib.loads(plan.read_text())["flow"].values()
+    assert flow["record"] == {"format": "xml", "each": "/batch/i"}
+    assert flow["payload"]["ns"] == {"i": "urn:i"}
+    assert flow["payload"]["fields"]["no"] == "/i:i/i:no"
+    with_outputs(plan, LIVE)
+    assert rehearsed(plan) == 0
+    assert summary_of(plan)["account"]["replayed"] == 2  # type: ignore[index]

@@ -138,11 +138,17 @@ def test_what_is_neither_file_nor_url_is_two(url: str, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_an_empty_place_is_two(tmp_path: Path) -> None:
-    """There is no plan of nothing."""
+def test_a_place_without_messages_is_two_and_says_why(tmp_path: Path, capsys) -> None:
+    """There is no plan of nothing: an empty folder, a database of locks."""
     (tmp_path / "empty").mkdir()
-    sqlite3.connect(tmp_path / "empty.db").execute("CREATE TABLE a (b)").connection.close()
     assert init(str(tmp_path / "empty"), tmp_path / "out" / "plan.toml") == 2
+    connection = sqlite3.connect(tmp_path / "isb.db")
+    connection.execute("CREATE TABLE isb_lock (name TEXT, held_by TEXT)")
+    connection.close()
+    capsys.readouterr()
+    assert init(str(tmp_path / "isb.db"), tmp_path / "out" / "plan.toml") == 2
+    assert "isb_lock: TO BE COMPLETED: looks like what the bus needs" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_no_value_of_a_payload_gets_into_a_proposal(tmp_path: Path, capsys) -> None:

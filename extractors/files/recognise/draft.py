@@ -91,7 +91,11 @@ def escaped(path: str) -> str:
 
 def _links(folder: str, above: str) -> Iterator[tuple[str, str]]:
     """What is no file and no folder: never followed, never read."""
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return  # the store itself says what cannot be read
+    for entry in entries:
         path = above + entry.name
         if entry.is_dir(follow_symlinks=False):
             yield from _links(entry.path, f"{path}/")
@@ -163,6 +167,8 @@ def _flows(
     notes = [f"{group.form.what}."]
     if group.others:
         notes.append(f"DECIDE: files of another form among those looked at: {group.others}.")
+    if plain_name(stem) in taken:
+        stem += PurePosixPath(group.glob).suffix
     source = SourceSpec(plain_name(stem, taken), "", group.glob, record=group.form.record)
     widths = _types(folder, group) if group.form.types else {}
     if group.form.types and not widths:

@@ -10,6 +10,9 @@ from migrate.core.proposal import FlowDraft, Place, Recognised, StoreDraft, plai
 from migrate.plan.propose.payload import Payload, payload_of
 from migrate.plan.stores import open_store
 
+_SHOWN = 5
+"""Of how many containers an error says why they are no flows."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProposedFlow:
@@ -58,8 +61,10 @@ def propose(place: Place, recognised: Recognised, progress: Progress) -> Proposa
     drafts = _named(recognised.draft())
     stores = tuple(_proposed(place, draft, progress) for draft in drafts)
     if not any(store.flows for store in stores):
+        left_out = [each for store in stores for each in store.spec.out_of_scope]
+        seen = "; ".join(f"{name}: {why}" for name, why in left_out[:_SHOWN])
         raise UsageError(
-            "nothing there looks like messages",
+            f"nothing there looks like messages{f' ({seen})' if seen else ''}",
             hint="see isb-migrate inventory, and write the plan by hand",
         )
     return Proposal(recognised.what, stores)
