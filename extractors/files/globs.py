@@ -45,7 +45,8 @@ def escaped(text: str) -> str:
 
 @cache
 def _compiled(glob: str) -> re.Pattern[str]:
-    return re.compile(expression(glob), re.DOTALL)
+    # POSIX has no escapes in a set; Python warns of a set that begins with a bracket.
+    return re.compile(expression(glob).replace("[[]", r"\["), re.DOTALL)
 
 
 def _step(part: str) -> str:

@@ -31,6 +31,11 @@ class FilesStore:
         self._spec = spec
         self._folder = Folder(spec)
 
+    @property
+    def folder(self) -> Folder:
+        """The folder, as this store walks it."""
+        return self._folder
+
     def can_write(self) -> str | None:
         """None: files are opened for reading only."""
         return None

@@ -19,6 +19,7 @@ from migrate.core.errors import MigrateError
 
 COMMANDS = {
     "sample": "write a legacy estate, its plan and the truth about it",
+    "init": "look at a store and propose a plan for it",
     "check": "try everything a run needs before anything moves",
     "inventory": "what the legacy stores hold",
     "extract": "one legacy store to Parquet, no plan needed",

@@ -85,7 +85,7 @@ class FieldSpec:
     """One payload field: a name in mappings and rules, and where its text is found.
 
     `select`: XPath (xml), JSON pointer (json), column name (csv), `start:end`
-    in characters from 0 (fixed), member (row).
+    in characters from 0 (fixed), member (row), `class` (java).
     """
 
     name: str

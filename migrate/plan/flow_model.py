@@ -127,7 +127,7 @@ class FieldModel(Section):
 
     select: str = Field(
         description="Where the text is found: XPath (`xml`), JSON pointer (`json`), column name "
-        "(`csv`, `row`), `start:end` in characters from 0 (`fixed`).",
+        "(`csv`, `row`), `start:end` in characters from 0 (`fixed`), `class` (`java`).",
         examples=["/c:rec/c:no"],
     )
     required: bool = Field(
@@ -150,7 +150,8 @@ class PayloadModel(Section):
     format: Text = Field(
         default="opaque",
         description="How the body is read: `xml`, `json`, `csv`, `fixed`, `row` (a table row "
-        "without a body column), `text`, or `opaque` (not at all).",
+        "without a body column), `java` (a Java-serialised object: its class name, nothing else), "
+        "`text`, or `opaque` (not at all).",
         examples=["xml"],
     )
     ns: dict[str, Text] = Field(

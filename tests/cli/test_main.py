@@ -27,7 +27,9 @@ def test_help_imports_no_driver() -> None:
 
 def test_every_command_of_the_contract_is_there() -> None:
     """People script against these names."""
-    wanted = "sample check inventory extract rehearse run reconcile report status trace compare"
+    wanted = (
+        "sample init check inventory extract rehearse run reconcile report status trace compare"
+    )
     assert set(COMMANDS) == {*wanted.split(), "quarantine", "verify", "selftest"}
 
 

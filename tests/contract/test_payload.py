@@ -35,6 +35,7 @@ SELECTORS = {
     "csv": ("a", "b"),
     "fixed": ("0:4", "4:9"),
     "row": ("a", "b"),
+    "java": ("class",),
     "text": (".",),
     "opaque": (),
 }
@@ -65,6 +66,10 @@ HOSTILE = {
     "quoted newlines": b'"\r\n' * 50_000,
     "delimiters": b"," * 100_000,
     "lone surrogates": b'{"a":"\\ud800\\udfff\\udfff"}',
+    "long java class": b"\xac\xed\x00\x05sr\xff\xff" + b"a" * 70_000,
+    "open java class": b"\xac\xed\x00\x05sr\xff\xff" + b"a",
+    "java blocks": b"\xac\xed\x00\x05" + b"w\x00" * 200_000,
+    "java resets": b"\xac\xed\x00\x05" + b"y" * 500_000,
     "overlong utf-8": b"\xc0\xaf\xed\xa0\x80\xf5\x80\x80\x80",
 }
 
@@ -196,6 +201,7 @@ BAD_SELECTORS = [
     ("fixed", "4:4"),
     ("fixed", "-1:4"),
     ("text", "/a"),
+    ("java", "/a"),
     ("opaque", "x"),
 ]
 
@@ -209,7 +215,7 @@ def test_a_selector_that_cannot_be_followed_is_refused_when_the_plan_is_read(
     assert refused.value.key == "no"
 
 
-@pytest.mark.parametrize("name", ["csv", "fixed", "row", "text"])
+@pytest.mark.parametrize("name", ["csv", "fixed", "row", "java", "text"])
 def test_formats_without_lists_refuse_many(name: str) -> None:
     select = SELECTORS[name][0]
     with pytest.raises(PlanError):

@@ -14,6 +14,7 @@ PAYLOADS = {
     "csv": "migrate.transform.payload.csv_body:CsvReader",
     "fixed": "migrate.transform.payload.fixed_body:FixedReader",
     "row": "migrate.transform.payload.json_body:RowReader",
+    "java": "migrate.transform.payload.java_body:JavaReader",
     "text": "migrate.transform.payload.text_body:TextReader",
     "opaque": "migrate.transform.payload.text_body:OpaqueReader",
 }

@@ -52,7 +52,7 @@ class XmlReader:
 
     def read(self, body: Body) -> Found:
         """The fields of a record. Raises Refused."""
-        root = self._parsed(body)
+        root = self.document(body)
         values: list[Value] = []
         kinds: list[str] = []
         for field, path in self._fields:
@@ -61,7 +61,8 @@ class XmlReader:
             kinds.append(kind)
         return values, kinds
 
-    def _parsed(self, body: Body) -> etree._Element:
+    def document(self, body: Body) -> etree._Element:
+        """The root of the parsed record. Raises Refused."""
         data = self._as_utf8(body)
         try:
             root = etree.fromstring(data, self._parser)
