@@ -4,7 +4,7 @@ import json
 import re
 from typing import NoReturn
 
-_LARGE = 1 << 24
+_LARGE = 1 << 22  # of nothing but brackets: some 90 MB of lists
 
 _SPACE = r"[ \t\n\r]*+"
 _STRING = r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"'

@@ -12,10 +12,10 @@ from extractors.files.view import View
 from migrate.core.flow import RecordSpec
 
 
-def cut(view: View, spec: RecordSpec, charset: str) -> Iterator[Span]:
+def cut(view: View, spec: RecordSpec, charset: str, longest: int) -> Iterator[Span]:
     """A span for every line that is not empty."""
     del spec, charset
-    for start, _, line in stretches(view, line_ends):
+    for start, _, line in stretches(view, line_ends, longest):
         text = line.rstrip(b"\r\n")
         if text:
             yield Span(start, start + len(text))

@@ -26,11 +26,11 @@ from migrate.core.progress import Progress
 @option("--where", help="Only records for which this SQL condition holds.")
 @option(
     "--record",
-    type=click.Choice(["file", "xml", "json", "jsonl", "csv", "fixed", "text"]),
+    type=click.Choice(["file", "xml", "json", "jsonl", "csv", "fixed", "text", "edi"]),
     default="file",
     help="Files: how they are cut into records.",
 )
-@option("--each", help="Files: path of the repeated element or array.")
+@option("--each", help="Files: path of the repeated element or array; `message` for edi.")
 @json_option
 @progress_option
 def command(
