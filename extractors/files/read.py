@@ -30,7 +30,7 @@ from migrate.core.ports import Chunk
 from migrate.core.schema import LEGACY
 
 _FREE = 1024
-_MOST = 1 << 30
+MOST = 1 << 30
 """Bytes of a chunk whatever the plan says: Arrow's strings have 31-bit offsets."""
 
 
@@ -86,7 +86,7 @@ class Reader:
         place = None if after is None else _place(after)
         batch: list[_Record] = []
         size = 0
-        most = min(self._spec.batch_bytes, _MOST)
+        most = min(self._spec.batch_bytes, MOST)
         for record in self._records(place):
             more = record.size
             if batch and (len(batch) >= self._spec.batch_rows or size + more > most):

@@ -38,6 +38,10 @@ LONGEST_HEADERS = 1 << 20
 """Characters of headers that every record of a file may carry."""
 
 
+ENDING = 2
+"""Bytes of a line's ending, which need not be part of a record."""
+
+
 class TooLong(Exception):
     """A record that begins at `at` and is longer than what is held in memory."""
 

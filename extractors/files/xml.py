@@ -19,8 +19,8 @@ its bytes and wins. An ancestor's `xml:lang`, `xml:space` and
 - Where the document stops being well formed, the elements before that are
   records, and what follows the last of them is one with `record.unreadable`.
 - A document whose root is not the path's is one record, `record.unreadable`; so is one with
-  more depth (200,000), names (100,000) or namespaces (1 MiB) than expat and every
-  record should be given to carry.
+  more depth (200,000), names (100,000), or namespaces (1 MiB), or a longer tag or comment
+  (16 MiB) than expat and every record should be given to carry.
 
 Prefixes nobody declared are left to the payload: the element is cut all the same.
 """
@@ -40,6 +40,7 @@ _STEP = re.compile(r"/((?:\{[^{}]*\})?[^/{}]+)")
 _END_TAG = re.compile(rb"[^>]*+>")
 _START_TAG = re.compile(rb"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 _GLANCE = 512
+_LONGEST_TAG = 1 << 24  # expat begins at its start again with every megabyte
 _DEEPEST = 200_000
 _NAMES = 100_000
 
@@ -111,10 +112,10 @@ class _Document:
         return found
 
     def _bounded(self) -> None:
-        """TooLong for a tag, or an element to be cut, that is not to be held in memory."""
+        """TooLong for an element, and _Refused for a tag, that is not to be held in memory."""
         offset, current = self._view.offset, max(self._parser.CurrentByteIndex, 0)
-        if offset - current > self._longest:
-            raise TooLong(current)
+        if offset - current > _LONGEST_TAG:
+            raise _Refused(Reason.RECORD_UNREADABLE, "tag")
         if self._matched == len(self._path) and offset - self._start > self._longest:
             raise TooLong(self._start)
 

@@ -110,7 +110,7 @@ class RecordModel(Section):
     each: Text | None = Field(
         default=None,
         description="Path of the repeated part: the element for `xml`, `/*` or `/items/*` for "
-        "`json`, `message` for `edi`. Without it the whole document, or interchange, is one record.",
+        "`json`, `message` for `edi`. Without it the whole document or interchange is one record.",
         examples=["/batch/impression"],
     )
     header: bool = Field(
