@@ -14,7 +14,7 @@ the payload's business.
 
 The standard library's scanner finds where values end (in C, over bytes
 taken as Latin-1, so that offsets stay bytes); very large and very deep ones are
-left to a scanner that keeps one byte a level and no value.
+left to a scanner that keeps one byte a level and no value, up to a million levels.
 """
 
 import json

@@ -161,7 +161,6 @@ class _Document:
         if self._depth >= self._matched:
             return
         if self._matched == len(self._path):
-            self._bounded()
             self.done = self._element_end()
             self._found.append(Span(self._start, self.done, self._headers[-2]))
         self._matched -= 1

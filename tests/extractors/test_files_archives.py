@@ -463,11 +463,19 @@ def test_bombs_are_refused(
     assert peak < 24 << 20
 
 
-def test_a_zip_member_with_a_false_size_stops_at_the_ratio(tmp_path: Path) -> None:
-    """The directory says a byte; what comes out says no."""
+def test_a_zip_member_with_a_false_size_is_not_unpacked_beyond_it(tmp_path: Path) -> None:
+    """The directory says a byte, and the sum of what it says is bounded: kept as it is packed."""
     data = zipped({"a": bytes(32 << 20)})
+    packed = data[31 : data.index(archives.CENTRAL)]
     lie = b"\1\0\0\0"
     data = archives.patched(data, (archives.LOCAL, 22, lie), (archives.CENTRAL, 24, lie))
+    (row,) = read_all(store(make_spool(tmp_path, {"a.zip": data})), source("**", FILE)).to_pylist()
+    assert (row["body"], row["problem_place"]) == (packed, "size")
+
+
+def test_a_zip_member_is_bounded_by_its_ratio(tmp_path: Path) -> None:
+    """Even where its size is true."""
+    data = zipped({"a": bytes(32 << 20)})
     with pytest.raises(LegacyUnreadable, match="max_ratio"):
         list(store(make_spool(tmp_path, {"a.zip": data})).read(source("**", FILE)))
 

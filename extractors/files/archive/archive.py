@@ -113,7 +113,14 @@ class Archive:
         content: Content = packed
         if member.deflated:
             try:
-                inflated = Inflated(file, member.start, member.packed, self._limits, gzip=False)
+                inflated = Inflated(
+                    file,
+                    member.start,
+                    member.packed,
+                    self._limits,
+                    gzip=False,
+                    declared=member.size,
+                )
             except Damaged as damaged:
                 return packed, damaged.place
             if inflated.size != member.size:

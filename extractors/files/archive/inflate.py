@@ -35,11 +35,18 @@ class Inflated:
     """A gzip file (RFC 1952, of any number of members), or a deflated stretch of a file.
 
     Made by measuring: raises Damaged, and Refused where a limit is passed. `size`
-    is what comes out, `crc` the CRC-32 of it.
+    is what comes out, `crc` the CRC-32 of it. What comes out beyond `declared` is not looked at.
     """
 
     def __init__(
-        self, file: Content, start: int, packed: int, limits: Limits, *, gzip: bool
+        self,
+        file: Content,
+        start: int,
+        packed: int,
+        limits: Limits,
+        *,
+        gzip: bool,
+        declared: int | None = None,
     ) -> None:
         self._marks = [_Cursor(start, start + packed, gzip=gzip)]
         self._spacing = _SPACING
@@ -48,6 +55,8 @@ class Inflated:
         most = min(limits.max_unpacked_bytes, max(FREE, packed * limits.max_ratio))
         while piece := self._advance(file):
             self.crc = zlib.crc32(piece, self.crc)
+            if declared is not None and self._cursor.given > declared:
+                raise Damaged("size")
             if self._cursor.given > most:
                 raise Refused(_too_much(limits, self._cursor.given))
             self._mark()
