@@ -6,8 +6,9 @@ from typing import NamedTuple
 from extractors.files import csv, edi, fixed, json, jsonl, text, xml
 from extractors.files import whole as whole_file
 from extractors.files.charset import Found, declared_charset, find_charset
+from extractors.files.refusals import shared, too_long
 from extractors.files.span import LONGEST, Span, TooLong, whole
-from extractors.files.view import FileView, View, WideView, shared, too_long, width_of
+from extractors.files.view import FileView, View, WideView, width_of
 from migrate.core.flow import RecordSpec, SourceSpec
 from migrate.core.reasons import Reason
 

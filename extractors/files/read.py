@@ -18,10 +18,10 @@ import pyarrow as pa
 from extractors.files.cutters import cut_file
 from extractors.files.occurrences import Occurrences
 from extractors.files.record_types import keeper
+from extractors.files.refusals import changed
 from extractors.files.span import Header, Span
 from extractors.files.spool import Spool
 from extractors.files.survey import FileFacts
-from extractors.files.view import changed
 from extractors.segment import SegmentBuilder
 from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import SourceSpec, StoreSpec

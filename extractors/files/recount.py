@@ -6,77 +6,14 @@ reports, so they are short; where a file is broken they count as the readers
 do: what cannot be cut is one record.
 """
 
+from extractors.files.recount_packed import FILES, PACKED
+
 _NAMED = """\
 import sys
 
 def files():
     for name in sys.stdin.buffer.read().split(b"\\0")[:-1]:
         yield name, open(name, "rb").read(), True
-
-"""
-
-_PACKED = """\
-import gzip, os, re, struct, tarfile, zipfile, zlib
-
-def zipped(name):
-    with zipfile.ZipFile(name) as archive, open(name, "rb") as file:
-        for info in archive.infolist():
-            file.seek(info.header_offset)
-            head = file.read(30)
-            flags, method = struct.unpack("<2H", head[6:10])
-            names, extra = struct.unpack("<2H", head[26:30])
-            own = file.read(names).decode("utf-8" if flags & 0x800 else "cp437", "replace")
-            file.seek(extra, 1)
-            data = raw = file.read(info.compress_size)
-            sizes = struct.pack("<3L", info.CRC, info.compress_size, info.file_size)
-            sound = not info.flag_bits & 1 and method == info.compress_type
-            sound = sound and own == info.orig_filename
-            sound = sound and (flags & 8 or head[14:26] == sizes or b"\\xff" * 4 in head[18:26])
-            if method == 8:
-                stream = zlib.decompressobj(-15)
-                try:
-                    data = stream.decompress(raw)
-                except zlib.error:
-                    sound = False
-                sound = sound and stream.eof and not stream.unused_data
-            sound = sound and method in (0, 8)
-            sound = sound and (len(data), zlib.crc32(data)) == (info.file_size, info.CRC)
-            if not info.is_dir():
-                yield info.filename, data if sound else raw, bool(sound)
-
-def members(name):
-    low = name.lower()
-    if low.endswith(".zip"):
-        yield from zipped(name)
-    elif low.endswith((".tar", ".tgz", ".tar.gz")):
-        with tarfile.open(name) as archive:
-            for info in archive:
-                if info.isfile():
-                    yield info.name, archive.extractfile(info).read(), True
-
-def everything():
-    below = [os.path.join(at, name)[2:] for at, _, names in os.walk(".") for name in names]
-    for name in sorted((one for one in below if os.path.isfile(one)), key=os.fsencode):
-        if any(re.fullmatch(one, name, re.S) for one in LEFTOUT):
-            continue
-        found = [(name + "!/" + re.sub("^(./+)+", "", own), data, sound)
-                 for own, data, sound in members(name)]
-        yield from found
-        if not found:
-            raw = open(name, "rb").read()
-            data, sound = raw, True
-            if name.lower().endswith(".gz") and not name.lower().endswith(".tar.gz"):
-                try:
-                    data = gzip.decompress(raw)
-                except (EOFError, OSError, zlib.error):
-                    sound = False
-            yield name, data, sound
-
-def files():
-    for name, data, sound in everything():
-        if re.fullmatch(FROM, name, re.S):
-            if not any(re.fullmatch(one, name, re.S) for one in LEFTOUT):
-                yield name, data, sound
 
 """
 
@@ -98,19 +35,6 @@ def texts():
 _TOTAL = """\
 rows += len(packed)
 size += sum(packed)
-print(TOTAL)
-"""
-
-_FILES = """\
-import hashlib
-rows = size = 0
-lines = hashlib.sha256()
-for name, data, sound in files():
-    rows += 1
-    size += len(data)
-    safe = name.replace("\\\\", "\\\\\\\\").replace("\\n", "\\\\n").replace("\\r", "\\\\r")
-    mark = "\\\\" if safe != name else ""
-    lines.update(f"{mark}{hashlib.sha256(data).hexdigest()}  ./{safe}\\n".encode())
 print(TOTAL)
 """
 
@@ -349,9 +273,9 @@ def script(record_format: str | None, *, packed: bool, trailers: bool = False) -
 
     `packed`: it finds the files itself, in archives too; otherwise they are named to it.
     """
-    files = _PACKED if packed else _NAMED
+    files = PACKED if packed else _NAMED
     if record_format is None:
-        return files + _FILES
+        return files + FILES
     if trailers:
         return files + _TRAILERS[record_format]
     return files + _BY_FORMAT[record_format] + _TOTAL

@@ -7,9 +7,9 @@ from typing import Any
 
 from extractors.files.cutters import cut_file
 from extractors.files.record_types import keeper
+from extractors.files.refusals import PackedAndShared, RecordTooLong
 from extractors.files.spool import Spool
 from extractors.files.trailers import Tally
-from extractors.files.view import PackedAndShared, RecordTooLong
 from migrate.core.flow import RecordSpec, SourceSpec
 
 UNKNOWN = "unknown"

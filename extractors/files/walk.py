@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from extractors.files.globs import expression, matches
-from extractors.files.view import FileView, OpenFile, irregular, unreadable
+from extractors.files.refusals import irregular, unreadable
+from extractors.files.view import FileView, OpenFile
 from migrate.core.errors import LegacyUnreadable, PlanError
 from migrate.core.flow import SourceSpec, StoreSpec
 

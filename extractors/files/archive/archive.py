@@ -17,7 +17,8 @@ from extractors.files.archive import tar, zip  # noqa: A004
 from extractors.files.archive.inflate import Damaged, Inflated, Part, Unpacked
 from extractors.files.archive.limits import Limits
 from extractors.files.archive.member import Member, Refused
-from extractors.files.view import Content, FileView, OpenFile, changed
+from extractors.files.refusals import changed
+from extractors.files.view import Content, FileView, OpenFile
 from migrate.core.errors import LegacyUnreadable
 
 SEPARATOR = "!/"

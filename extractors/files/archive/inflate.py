@@ -12,7 +12,8 @@ from typing import Self
 
 from extractors.files.archive.limits import FREE, Limits
 from extractors.files.archive.member import Refused
-from extractors.files.view import Content, OpenFile, changed
+from extractors.files.refusals import changed
+from extractors.files.view import Content, OpenFile
 
 _RAW = 1 << 16
 _PIECE = 1 << 20
