@@ -26,7 +26,8 @@ from extractors.exports.survey import ExportFacts, Taken, digest_of, survey
 from extractors.exports.unit import Format, Header, Settings, Unit
 from extractors.files.occurrences import Occurrences
 from extractors.files.read import foreign_checkpoint
-from extractors.files.view import FileView, changed
+from extractors.files.refusals import changed
+from extractors.files.view import FileView
 from extractors.segment import SegmentBuilder
 from migrate.core.flow import SourceSpec, StoreSpec
 from migrate.core.identity import key_text, legacy_id_of_record

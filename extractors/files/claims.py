@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from extractors.files.charset import declared_charset
-from extractors.files.cutters import cut, prepare
+from extractors.files.cutters import cut_file
 from extractors.files.record_types import beginning, is_type, keeper, label
-from extractors.files.survey import survey
-from extractors.files.walk import Folder
+from extractors.files.spool import Spool
+from extractors.files.survey import survey, survey_unread
 from migrate.core.flow import RecordSpec, SourceSpec
 from migrate.core.ports import Claim
 
@@ -20,7 +19,7 @@ _LIKELY = {
 _WHOLE = RecordSpec("file", charset="detect")
 
 
-def claims(folder: Folder, sources: Sequence[SourceSpec]) -> Iterator[Claim]:
+def claims(folder: Spool, sources: Sequence[SourceSpec]) -> Iterator[Claim]:
     """Every file, by how many flows take its records; out of scope is one claim, of no flow.
 
     Where record types are in play for a file, one claim for each type in it,
@@ -43,15 +42,17 @@ def claims(folder: Folder, sources: Sequence[SourceSpec]) -> Iterator[Claim]:
 
 def likely(path: str) -> RecordSpec:
     """How a file is probably cut, by its name."""
-    return _LIKELY.get(PurePosixPath(path).suffix.lower(), _WHOLE)
+    name = PurePosixPath(path)
+    unpacked = name.with_suffix("") if name.suffix.lower() == ".gz" else name
+    return _LIKELY.get(unpacked.suffix.lower(), _WHOLE)
 
 
-def _records(folder: Folder, path: str) -> int:
-    return survey(folder, SourceSpec("", "", "", record=likely(path)), path).records
+def _records(folder: Spool, path: str) -> int:
+    return survey_unread(folder, likely(path), path).records
 
 
 def _by_type(
-    folder: Folder, path: str, takers: Sequence[SourceSpec], left_out: frozenset[str]
+    folder: Spool, path: str, takers: Sequence[SourceSpec], left_out: frozenset[str]
 ) -> Iterator[Claim]:
     spec = takers[0].record
     wanted = {source.record.record_type for source in takers}
@@ -59,8 +60,11 @@ def _by_type(
     keepers = [(source.flow, keeper(source.record, left_out)) for source in takers]
     found: Counter[tuple[str, bool, tuple[str, ...]]] = Counter()
     with folder.open(path) as file:
-        view, charset = prepare(file, spec, declared_charset(takers[0]))
-        for span in cut(view, spec, charset):
+        view, known, _, spans = cut_file(
+            file, takers[0], folder.limits.max_record_bytes, typed=True
+        )
+        charset = known or "latin-1"
+        for span in spans:
             record = view.slice(span.start, span.end)
             begins = beginning(record, charset, spec)
             out = any(is_type(begins, name, spec) for name in left_out)

@@ -14,7 +14,8 @@ the plan declares do. A dialect other than comma and double quote travels as
 `csv-delimiter` and `csv-quote`.
 
 A quote that opens and never closes makes one record of the rest of the file,
-for `csv.reader` as for us; here it has the problem `record.unreadable`.
+for `csv.reader` as for us; here it has the problem `record.unreadable`. So has a file
+whose header record is longer than 1 MiB: every record would have to carry it.
 """
 
 import csv
@@ -23,7 +24,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from extractors.files.span import Ends, Header, Span, stretches
+from extractors.files.span import LONGEST_HEADERS, Ends, Header, Span, stretches
 from extractors.files.text import line_ends
 from extractors.files.view import View
 from migrate.core.flow import RecordSpec
@@ -33,16 +34,19 @@ _EMPTY = (b"\n", b"\r\n", b"\r")
 _PLAIN = RecordSpec()
 
 
-def cut(view: View, spec: RecordSpec, charset: str) -> Iterator[Span]:
+def cut(view: View, spec: RecordSpec, charset: str, longest: int) -> Iterator[Span]:
     """A span for every record but the header, with the headers its payload is read by."""
     closed = _pattern(spec)
     headers = None if spec.header else _headers(spec, _declared(spec))
-    for start, end, record in stretches(view, record_ends(spec)):
+    for start, end, record in stretches(view, record_ends(spec), longest):
         if record in _EMPTY:
             continue
         if end == view.size and not closed.fullmatch(record):
             yield Span(start, end, headers or (), Reason.RECORD_UNREADABLE, "quote")
         elif headers is None:
+            if end - start > LONGEST_HEADERS:
+                yield Span(start, view.size, (), Reason.RECORD_UNREADABLE, "header")
+                return
             line = view.slice(start, end).decode(charset, "replace")
             headers = _headers(spec, line.rstrip("\r\n"))
         else:
@@ -69,7 +73,15 @@ def first_field(record: str, spec: RecordSpec) -> str:
     quote = spec.quote
     if not quote or not record.startswith(quote):
         return re.split(rf"[{re.escape(spec.delimiter)}\r\n]", record, maxsplit=1)[0]
-    return next(csv.reader(io.StringIO(record, newline=""), **_dialect(spec)), [""])[0]
+    return (fields(record, spec) or [""])[0]
+
+
+def fields(record: str, spec: RecordSpec) -> list[str]:
+    """A record's fields, as `csv.reader` reads them; none of one it does not read."""
+    try:
+        return next(csv.reader(io.StringIO(record, newline=""), **_dialect(spec)), [])
+    except csv.Error:
+        return []
 
 
 def _quoted_ends(record: re.Pattern[bytes], data: bytes, final: bool) -> list[int]:

@@ -8,19 +8,20 @@ repetition of members stay. What stands around the elements is structure.
 A document is read twice: once to its end, so that nothing is cut from one that
 does not parse, once to cut. A document that does not parse, or that holds something
 else where `each` points, is one record with the problem `record.unreadable`:
-nothing of it gets lost. Whether strings are valid in the character set is
+nothing of it gets lost. A value longer than a record may be is refused wherever it
+stands. Whether strings are valid in the character set is
 the payload's business.
 
 The standard library's scanner finds where values end (in C, over bytes
 taken as Latin-1, so that offsets stay bytes); very large and very deep ones are
-left to a scanner that keeps one byte a level and no value.
+left to a scanner that keeps one byte a level and no value, up to a million levels.
 """
 
 import json
 from collections.abc import Iterator
 
 from extractors.files.json_scan import value_end
-from extractors.files.span import WINDOW, Span, whole
+from extractors.files.span import WINDOW, Span, TooLong, whole
 from extractors.files.view import View
 from migrate.core.flow import RecordSpec
 from migrate.core.reasons import Reason
@@ -37,7 +38,7 @@ class _Unreadable(Exception):
         self.place = place
 
 
-def cut(view: View, spec: RecordSpec, charset: str) -> Iterator[Span]:
+def cut(view: View, spec: RecordSpec, charset: str, longest: int) -> Iterator[Span]:
     """A span for the document, or for every element that `each` points at."""
     if not spec.each:
         yield whole(view)
@@ -45,13 +46,13 @@ def cut(view: View, spec: RecordSpec, charset: str) -> Iterator[Span]:
     begin = view.offset
     path = steps(spec.each)
     try:
-        for _ in _Document(view, charset).spans(path):
+        for _ in _Document(view, charset, longest).spans(path):
             pass
     except _Unreadable as problem:
         yield Span(begin, view.size, (), Reason.RECORD_UNREADABLE, problem.place)
     else:
         view.seek(begin)
-        yield from _Document(view, charset).spans(path)
+        yield from _Document(view, charset, longest).spans(path)
 
 
 def steps(each: str) -> Path:
@@ -64,9 +65,10 @@ def steps(each: str) -> Path:
 class _Document:
     """A JSON document, read forwards; holds a window, or one value where that is longer."""
 
-    def __init__(self, view: View, charset: str) -> None:
+    def __init__(self, view: View, charset: str, longest: int) -> None:
         self._view = view
         self._charset = charset
+        self._longest = longest
         self._text = ""
         self._base = view.offset  # where the text begins in the view
         self._at = 0  # how far in the text
@@ -170,13 +172,17 @@ class _Document:
         return self._view.offset == self._view.size
 
     def _more(self) -> bool:
-        """Forget what is behind and read on; False at the end of the document."""
+        """Forget what is behind and read on; False at the end of the document. Raises TooLong."""
         if self._final:
             return False
         self._text = self._text[self._at :]
         self._base += self._at
         self._at = 0
-        self._text += self._view.read(max(WINDOW, len(self._text))).decode("latin-1")
+        held = len(self._text)
+        if held > self._longest:
+            raise TooLong(self._base)
+        more = max(WINDOW, min(held, self._longest + 1 - held))
+        self._text += self._view.read(more).decode("latin-1")
         return True
 
     def _null(self) -> bytes:

@@ -4,7 +4,8 @@ import json
 import re
 from typing import NoReturn
 
-_LARGE = 1 << 24
+_LARGE = 1 << 22  # of nothing but brackets: some 90 MB of lists
+_DEEPEST = 1 << 20  # deeper is broken: every bracket takes its time
 
 _SPACE = r"[ \t\n\r]*+"
 _STRING = r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"'
@@ -55,6 +56,8 @@ def _down(text: str, at: int, due: bytearray) -> int | None:
         if empty := _EMPTY[closing].match(text, at):
             return empty.end()
         due.append(ord(closing))
+        if len(due) > _DEEPEST:
+            return None
         if closing == "}":
             name = _MEMBER.match(text, at)
             if not name:

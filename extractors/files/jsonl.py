@@ -9,17 +9,17 @@ found wanting later.
 from collections.abc import Iterator
 from itertools import accumulate
 
-from extractors.files.span import Span, stretches
+from extractors.files.span import ENDING, Span, stretches
 from extractors.files.view import View
 from migrate.core.flow import RecordSpec
 
 _BLANKS = b" \t\r\n"
 
 
-def cut(view: View, spec: RecordSpec, charset: str) -> Iterator[Span]:
+def cut(view: View, spec: RecordSpec, charset: str, longest: int) -> Iterator[Span]:
     """A span for every line that is not blank, without the blanks around it."""
     del spec, charset
-    for _, end, line in stretches(view, _line_ends):
+    for _, end, line in stretches(view, _line_ends, longest + ENDING):
         text = line.lstrip(_BLANKS)
         if text:
             yield Span(end - len(text), end - len(text) + len(text.rstrip(_BLANKS)))

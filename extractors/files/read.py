@@ -15,20 +15,23 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from extractors.files.charset import declared_charset
-from extractors.files.cutters import cut, prepare
+from extractors.files.cutters import cut_file
 from extractors.files.occurrences import Occurrences
 from extractors.files.record_types import keeper
+from extractors.files.refusals import changed
 from extractors.files.span import Header, Span
+from extractors.files.spool import Spool
 from extractors.files.survey import FileFacts
-from extractors.files.view import changed
-from extractors.files.walk import Folder
 from extractors.segment import SegmentBuilder
 from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import SourceSpec, StoreSpec
 from migrate.core.identity import legacy_id_of_record
 from migrate.core.ports import Chunk
 from migrate.core.schema import LEGACY
+
+_FREE = 1024
+MOST = 1 << 30
+"""Bytes of a chunk whatever the plan says: Arrow's strings have 31-bit offsets."""
 
 
 class _Place(NamedTuple):
@@ -47,7 +50,13 @@ class _Record(NamedTuple):
     span: Span
     body: bytes
     legacy_id: str
-    charset: str
+    charset: str | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of its body, and of headers beyond what most records carry."""
+        headers = sum(len(name) + len(value) for name, value in self.span.headers)
+        return len(self.body) + max(0, headers - _FREE)
 
     @property
     def place(self) -> _Place:
@@ -60,7 +69,7 @@ class Reader:
 
     def __init__(
         self,
-        folder: Folder,
+        folder: Spool,
         source: SourceSpec,
         spec: StoreSpec,
         sealed: Sequence[FileFacts] | None,
@@ -70,22 +79,22 @@ class Reader:
         self._spec = spec
         self._sealed = None if sealed is None else {facts.path: facts for facts in sealed}
         self._builder = SegmentBuilder(source)
+        self._longest = folder.limits.max_record_bytes
 
     def chunks(self, after: str | None, position: int) -> Iterator[Chunk]:
         """Everything behind a checkpoint; the first row gets `position`."""
         place = None if after is None else _place(after)
         batch: list[_Record] = []
         size = 0
+        most = min(self._spec.batch_bytes, MOST)
         for record in self._records(place):
-            if batch and (
-                len(batch) >= self._spec.batch_rows
-                or size + len(record.body) > self._spec.batch_bytes
-            ):
+            more = record.size
+            if batch and (len(batch) >= self._spec.batch_rows or size + more > most):
                 yield self._chunk(batch, position)
                 position += len(batch)
                 batch, size = [], 0
             batch.append(record)
-            size += len(record.body)
+            size += more
         if batch:
             yield self._chunk(batch, position)
 
@@ -120,15 +129,15 @@ class Reader:
             if sealed and (file.size != sealed.bytes or file.finish() != sealed.sha256):
                 raise changed(path)
             file.seek(0)
-            view, charset = prepare(file, self._source.record, declared_charset(self._source))
-            for span in cut(view, self._source.record, charset):
-                body = view.slice(span.start, span.end)
-                if keep and not keep(body, charset):
+            found = cut_file(file, self._source, self._longest, typed=keep is not None)
+            for span in found.spans:
+                body = found.view.slice(span.start, span.end)
+                if keep and not keep(body, found.charset or "latin-1"):
                     continue
                 number += 1
                 digest = hashlib.sha256(body).digest()
                 legacy_id = legacy_id_of_record(path, digest, seen.count(digest))
-                yield _Record(path, number, span, body, legacy_id, charset)
+                yield _Record(path, number, span, body, legacy_id, found.charset)
             file.finish()
 
     def _chunk(self, batch: Sequence[_Record], position: int) -> Chunk:

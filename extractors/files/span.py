@@ -30,6 +30,26 @@ class Span(NamedTuple):
     place: str | None = None  # what the problem is about, never a value
 
 
+LONGEST = 256 * 1024 * 1024
+"""Bytes that a record may have where nothing else is said."""
+
+
+LONGEST_HEADERS = 1 << 20
+"""Characters of headers that every record of a file may carry."""
+
+
+ENDING = 2
+"""Bytes of a line's ending, which need not be part of a record."""
+
+
+class TooLong(Exception):
+    """A record that begins at `at` and is longer than what is held in memory."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(at)
+        self.at = at
+
+
 Ends = Callable[[bytes, bool], list[int]]
 """Given bytes that begin a record, and whether the file ends with them: where records end.
 
@@ -42,24 +62,27 @@ def whole(view: View, problem: Reason | None = None, place: str | None = None) -
     return Span(0, view.size, (), problem, place)
 
 
-def stretches(view: View, ends_in: Ends) -> Iterator[tuple[int, int, bytes]]:
+def stretches(view: View, ends_in: Ends, longest: int) -> Iterator[tuple[int, int, bytes]]:
     """Records that follow one another without gaps: (start, end, bytes) of each.
 
     Holds one window, or one record where that is longer: a record that does
-    not fit is looked at again in a window twice as long.
+    not fit is looked at again in a window twice as long. Raises TooLong.
     """
     start = view.offset
     data = b""
     while True:
-        more = view.read(max(WINDOW, len(data)))
-        data += more
+        data += view.read(max(WINDOW, min(len(data), longest + 1 - len(data))))
         final = view.offset == view.size
         at = 0
         for end in ends_in(data, final):
+            if end - at > longest:
+                raise TooLong(start + at)
             yield start + at, start + end, data[at:end]
             at = end
         start += at
         data = data[at:]
+        if len(data) > longest:
+            raise TooLong(start)
         if final:
             break
     if data:

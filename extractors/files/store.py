@@ -7,9 +7,14 @@ import pyarrow as pa
 
 from extractors.files import claims, controls, read, tables
 from extractors.files.about import ABOUT
-from extractors.files.check import ALLOW_IDENTICAL, folder_problems, source_problems
-from extractors.files.survey import FileFacts, survey
-from extractors.files.walk import Folder
+from extractors.files.check import (
+    ALLOW_IDENTICAL,
+    folder_problems,
+    option_problems,
+    source_problems,
+)
+from extractors.files.spool import Spool
+from extractors.files.survey import FileFacts, survey, survey_unread
 from migrate.core.clock import rfc3339
 from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import SourceSpec, StoreSpec
@@ -29,10 +34,10 @@ class FilesStore:
 
     def __init__(self, spec: StoreSpec) -> None:
         self._spec = spec
-        self._folder = Folder(spec)
+        self._folder = Spool(spec)
 
     @property
-    def folder(self) -> Folder:
+    def folder(self) -> Spool:
         """The folder, as this store walks it."""
         return self._folder
 
@@ -46,10 +51,10 @@ class FilesStore:
 
     def check(self, source: SourceSpec) -> Sequence[str]:
         """What is wrong with a source, each with its key in the plan and a remedy."""
-        problems = list(source_problems(source))
+        options = dict(self._spec.options)
+        problems = [*option_problems(options), *source_problems(source)]
         if problems:
             return problems
-        options = dict(self._spec.options)
         allow = options.get(ALLOW_IDENTICAL) == "true"
         return list(folder_problems(self._folder, source, allow_identical=allow))
 
@@ -102,10 +107,15 @@ class FilesStore:
 
     def _container(self, path: str) -> Container:
         record = claims.likely(path)
-        facts = survey(self._folder, SourceSpec("", "", "", record=record), path)
+        facts = survey_unread(self._folder, record, path)
         moment = datetime.fromtimestamp(facts.modified_ns // 10**9, UTC)
         written = {"oldest": rfc3339(moment), "newest": rfc3339(moment)}
-        detail = {"written": written, "format": record.format, "charset": facts.charset}
+        detail = {
+            "written": written,
+            "format": record.format,
+            "charset": facts.charset,
+            "charset_known": facts.known,
+        }
         return Container(path, facts.records, facts.bytes, detail=detail)
 
 

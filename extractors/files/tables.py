@@ -7,13 +7,13 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from extractors.files.charset import DETECT, charset_of
+from extractors.files.charset import DETECT, find_charset
+from extractors.files.spool import Spool
 from extractors.files.view import FileView
-from extractors.files.walk import Folder
 from migrate.core.errors import LegacyUnreadable
 
 
-def read_table(folder: Folder, path: str) -> pa.Table:
+def read_table(folder: Spool, path: str) -> pa.Table:
     """The table of a file below the root. LegacyUnreadable for what is none."""
     with folder.open(path) as file:
         suffix = PurePosixPath(path).suffix.lower()
@@ -27,7 +27,7 @@ def read_table(folder: Folder, path: str) -> pa.Table:
 
 
 def _csv(file: FileView) -> pa.Table:
-    charset, mark = charset_of(file, DETECT, xml=False)
+    charset, mark, _ = find_charset(file, DETECT, "csv")
     text = file.slice(mark, file.size).decode(charset, "replace")
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]

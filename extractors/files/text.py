@@ -7,15 +7,15 @@ and without one is the same record. Empty lines hold nothing and are no records.
 from collections.abc import Iterator
 from itertools import accumulate
 
-from extractors.files.span import Span, stretches
+from extractors.files.span import ENDING, Span, stretches
 from extractors.files.view import View
 from migrate.core.flow import RecordSpec
 
 
-def cut(view: View, spec: RecordSpec, charset: str) -> Iterator[Span]:
+def cut(view: View, spec: RecordSpec, charset: str, longest: int) -> Iterator[Span]:
     """A span for every line that is not empty."""
     del spec, charset
-    for start, _, line in stretches(view, line_ends):
+    for start, _, line in stretches(view, line_ends, longest + ENDING):
         text = line.rstrip(b"\r\n")
         if text:
             yield Span(start, start + len(text))

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from migrate.core.errors import LegacyUnreadable
+from extractors.files.refusals import changed, irregular, unreadable
 
 _PIECE = 1 << 22
-_OTHER = ord("?")
+_OTHER = ord("_")
 
 
 class View(Protocol):
@@ -71,8 +71,18 @@ class BytesView:
         return end - start
 
 
-class FileView:
-    """A view of a regular file; a context manager.
+class Content(Protocol):
+    """Bytes by place: those of a file, of a stretch of it, or what is packed there."""
+
+    size: int
+
+    def pread(self, start: int, count: int) -> bytes:
+        """Exactly these bytes, all of which are there."""
+        ...
+
+
+class OpenFile:
+    """A regular file, opened for reading; a context manager, and a Content.
 
     Raises LegacyUnreadable, naming the file, where it cannot be opened, is no
     regular file, or turns out to change under the reader.
@@ -87,6 +97,60 @@ class FileView:
             raise irregular(name)
         self.size = status.st_size
         self.modified_ns = status.st_mtime_ns
+        self.identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    def pread(self, start: int, count: int) -> bytes:
+        """See Content."""
+        pieces: list[bytes] = []
+        while count > 0:
+            try:
+                piece = os.pread(self._descriptor, min(count, _PIECE), start)
+            except OSError as error:
+                raise unreadable(self.name, error) from error
+            if not piece:
+                raise changed(self.name)
+            pieces.append(piece)
+            start += len(piece)
+            count -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def unchanged(self) -> None:
+        """LegacyUnreadable if the file is not what it was when it was opened."""
+        after = os.fstat(self._descriptor)
+        if (after.st_size, after.st_mtime_ns) != (self.size, self.modified_ns):
+            raise changed(self.name)
+
+
+class FileView:
+    """A view of a file of a spool, which may be packed in another; a context manager.
+
+    `problem`: what is wrong with a packed file; the view is then of its packed bytes.
+    """
+
+    def __init__(
+        self,
+        file: OpenFile,
+        name: str | None = None,
+        content: Content | None = None,
+        problem: str | None = None,
+    ) -> None:
+        self.name = name or file.name
+        self.problem = problem
+        self.modified_ns = file.modified_ns
+        self._file = file
+        self._content: Content = file if content is None else content
+        self.size = self._content.size
         self.offset = 0
         self._hash = hashlib.sha256()
         self._hashed = 0
@@ -102,12 +166,12 @@ class FileView:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        self._file.__exit__(kind, error, trace)
 
     def read(self, count: int) -> bytes:
         """See View."""
         start = self.offset
-        piece = self._pread(start, min(count, self.size - start))
+        piece = self._content.pread(start, min(count, self.size - start))
         self._held, self._held_from = piece, start
         self.offset += len(piece)
         if start <= self._hashed < self.offset:
@@ -124,7 +188,7 @@ class FileView:
         first = start - self._held_from
         if first >= 0 and end <= self._held_from + len(self._held):
             return self._held[first : end - self._held_from]
-        return self._pread(start, end - start)
+        return self._content.pread(start, end - start)
 
     def length(self, start: int, end: int) -> int:
         """See View."""
@@ -135,30 +199,14 @@ class FileView:
         self.offset = self._hashed
         while self.offset < self.size:
             self.read(_PIECE)
-        after = os.fstat(self._descriptor)
-        if (after.st_size, after.st_mtime_ns) != (self.size, self.modified_ns):
-            raise changed(self.name)
+        self._file.unchanged()
         return self._hash.hexdigest()
-
-    def _pread(self, start: int, count: int) -> bytes:
-        pieces: list[bytes] = []
-        while count > 0:
-            try:
-                piece = os.pread(self._descriptor, min(count, _PIECE), start)
-            except OSError as error:
-                raise unreadable(self.name, error) from error
-            if not piece:
-                raise changed(self.name)
-            pieces.append(piece)
-            start += len(piece)
-            count -= len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class WideView:
     """A view of UTF-16 or UTF-32, from where another view stands, one byte a code unit.
 
-    ASCII stands for itself, all else is `?`: enough to see structure, and
+    ASCII stands for itself, all else is `_`: enough to see structure, and
     slices give the real bytes. Odd bytes at the end of the file are a unit too.
     `charset` is one with its byte order (`utf-16-le`).
     """
@@ -208,29 +256,7 @@ def narrowed(piece: bytes, charset: str) -> bytes:
     if charset.endswith("le") != (sys.byteorder == "little"):
         units.byteswap()
     narrow = bytes(unit if unit < 0x80 else _OTHER for unit in units)
-    return narrow + b"?" if odd else narrow
-
-
-def changed(name: str) -> LegacyUnreadable:
-    """The error for a file that is not what it was."""
-    return LegacyUnreadable(
-        f"{name} changed since it was counted, or while it was being read",
-        hint="stop what writes to the folder, or migrate a copy of it",
-    )
-
-
-def irregular(name: str) -> LegacyUnreadable:
-    """The error for what is neither a file nor a folder."""
-    return LegacyUnreadable(
-        f"{name} is not a regular file",
-        hint="declare it in out_of_scope, or take it out of the folder",
-    )
-
-
-def unreadable(name: str, error: OSError) -> LegacyUnreadable:
-    """The error for a file or folder that the system does not let us read."""
-    why = os.strerror(error.errno) if error.errno else "cannot be read"
-    return LegacyUnreadable(f"{name}: {why}", hint="see that it exists and may be read")
+    return narrow + b"_" if odd else narrow
 
 
 def _open(path: Path, name: str) -> int:

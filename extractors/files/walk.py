@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from extractors.files.globs import expression, matches
-from extractors.files.view import FileView, irregular, unreadable
+from extractors.files.refusals import irregular, unreadable
+from extractors.files.view import FileView, OpenFile
 from migrate.core.errors import LegacyUnreadable, PlanError
 from migrate.core.flow import SourceSpec, StoreSpec
 
@@ -64,10 +65,14 @@ class Folder:
 
     def open(self, path: str) -> FileView:
         """A view of a file."""
+        return FileView(self.open_file(path))
+
+    def open_file(self, path: str) -> OpenFile:
+        """A file of the folder itself. LegacyUnreadable if there is a link on the way to it."""
         full = self.root / path
         if full.resolve() != full:
-            raise _link(path)
-        return FileView(full, path)
+            raise link(path)
+        return OpenFile(full, path)
 
     def _walk(self, folder: Path, above: str) -> Iterator[str]:
         try:
@@ -81,7 +86,7 @@ class Folder:
             elif entry.is_file(follow_symlinks=False):
                 yield _named(path)
             elif self.reason(path) is None:
-                raise _link(path) if entry.is_symlink() else irregular(path)
+                raise link(path) if entry.is_symlink() else irregular(path)
 
 
 def _named(path: str) -> str:
@@ -96,7 +101,8 @@ def _named(path: str) -> str:
     return path
 
 
-def _link(path: str) -> LegacyUnreadable:
+def link(path: str) -> LegacyUnreadable:
+    """The error for a link."""
     return LegacyUnreadable(
         f"{path} is a link, and links are not followed",
         hint="put the file itself there, or declare the link in out_of_scope",

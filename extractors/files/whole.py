@@ -10,7 +10,7 @@ from extractors.files.view import View
 from migrate.core.flow import RecordSpec
 
 
-def cut(view: View, spec: RecordSpec, charset: str) -> Iterator[Span]:
+def cut(view: View, spec: RecordSpec, charset: str, longest: int) -> Iterator[Span]:
     """One span."""
-    del spec, charset
+    del spec, charset, longest
     yield whole(view)

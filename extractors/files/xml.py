@@ -18,7 +18,9 @@ its bytes and wins. An ancestor's `xml:lang`, `xml:space` and
   stops there, so no entity is ever defined, expanded or fetched.
 - Where the document stops being well formed, the elements before that are
   records, and what follows the last of them is one with `record.unreadable`.
-- A document whose root is not the path's is one record, `record.unreadable`.
+- A document whose root is not the path's is one record, `record.unreadable`; so is one with
+  more depth (200,000), names (100,000), or namespaces (1 MiB), or a longer tag or comment
+  (16 MiB) than expat and every record should be given to carry.
 
 Prefixes nobody declared are left to the payload: the element is cut all the same.
 """
@@ -27,7 +29,7 @@ import re
 from collections.abc import Iterator
 from xml.parsers import expat
 
-from extractors.files.span import WINDOW, Header, Span, whole
+from extractors.files.span import LONGEST_HEADERS, WINDOW, Header, Span, TooLong, whole
 from extractors.files.view import View, narrowed, width_of
 from migrate.core.flow import RecordSpec
 from migrate.core.reasons import Reason
@@ -38,6 +40,9 @@ _STEP = re.compile(r"/((?:\{[^{}]*\})?[^/{}]+)")
 _END_TAG = re.compile(rb"[^>]*+>")
 _START_TAG = re.compile(rb"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 _GLANCE = 512
+_LONGEST_TAG = 1 << 24  # expat begins at its start again with every megabyte
+_DEEPEST = 200_000
+_NAMES = 100_000
 
 
 class _Refused(Exception):
@@ -49,12 +54,12 @@ class _Refused(Exception):
         self.place = place
 
 
-def cut(view: View, spec: RecordSpec, charset: str) -> Iterator[Span]:
+def cut(view: View, spec: RecordSpec, charset: str, longest: int) -> Iterator[Span]:
     """A span for the document, or for every element that `each` names."""
     if not spec.each:
         yield whole(view)
         return
-    document = _Document(view, steps(spec.each), charset)
+    document = _Document(view, steps(spec.each), charset, longest)
     try:
         for spans in document.parse():
             yield from spans
@@ -75,8 +80,10 @@ def steps(each: str) -> tuple[str, ...]:
 class _Document:
     """One document on its way through expat."""
 
-    def __init__(self, view: View, path: tuple[str, ...], charset: str) -> None:
+    def __init__(self, view: View, path: tuple[str, ...], charset: str, longest: int) -> None:
         self.done = 0  # where the last record ended
+        self._longest = longest
+        self._names: set[str] = set()
         self._view = view
         self._path = path
         self._charset = charset
@@ -92,6 +99,7 @@ class _Document:
         """The records, window by window. Raises what expat raises, and _Refused."""
         view, parser = self._view, self._parser
         while view.offset < view.size:
+            self._bounded()
             unread = view.offset - max(parser.CurrentByteIndex, 0)
             parser.Parse(view.read(max(WINDOW, unread)), False)
             yield self.found()
@@ -102,6 +110,14 @@ class _Document:
         """The records found since this was last asked."""
         found, self._found = self._found, []
         return found
+
+    def _bounded(self) -> None:
+        """TooLong for an element, and _Refused for a tag, that is not to be held in memory."""
+        offset, current = self._view.offset, max(self._parser.CurrentByteIndex, 0)
+        if offset - current > _LONGEST_TAG:
+            raise _Refused(Reason.RECORD_UNREADABLE, "tag")
+        if self._matched == len(self._path) and offset - self._start > self._longest:
+            raise TooLong(self._start)
 
     def _set_up(self) -> expat.XMLParserType:
         plain = self._charset == "utf-8" or width_of(self._charset) > 1  # expat sees for itself
@@ -119,6 +135,11 @@ class _Document:
         if self._matched == self._depth < len(self._path):
             self._follow(name, attributes)
         self._depth += 1
+        self._names.add(name)
+        if attributes:
+            self._names.update(attributes[::2])
+        if self._depth > _DEEPEST or len(self._names) > _NAMES:
+            raise _Refused(Reason.RECORD_UNREADABLE, "depth or names")
 
     def _follow(self, name: str, attributes: list[str]) -> None:
         """Go on along the path if the element is on it."""
@@ -126,7 +147,10 @@ class _Document:
         if _matches(self._path[self._depth], name, scope):
             self._matched += 1
             self._scopes.append(scope)
-            self._headers.append(tuple((key, uri) for key, uri in sorted(scope.items()) if uri))
+            headers = tuple((key, uri) for key, uri in sorted(scope.items()) if uri)
+            if sum(len(key) + len(uri) for key, uri in headers) > LONGEST_HEADERS:
+                raise _Refused(Reason.RECORD_UNREADABLE, "namespaces")
+            self._headers.append(headers)
             if self._matched == len(self._path):
                 self._start = self._parser.CurrentByteIndex
         elif not self._depth:

@@ -31,11 +31,10 @@ _OF_A_FILE = ("each", "header", "delimiter", "quote", "charset", "record_type")
 @option("--where", help="Only records for which this SQL condition holds.")
 @option(
     "--record",
-    type=click.Choice(["file", "xml", "json", "jsonl", "csv", "fixed", "text"]),
+    type=click.Choice(["file", "xml", "json", "jsonl", "csv", "fixed", "text", "edi"]),
     default="file",
     help="Files: how they are cut into records.",
 )
-@option("--each", help="Files: path of the repeated element or array.")
 @option(
     "--header/--no-header", default=True, help="CSV: whether the first record names the columns."
 )
@@ -57,6 +56,7 @@ _OF_A_FILE = ("each", "header", "delimiter", "quote", "charset", "record_type")
     help=f"A limit as in a plan, such as batch_rows=5000 ({', '.join(LIMITS)}); may be given "
     "several times.",
 )
+@option("--each", help="Files: path of the repeated element or array; `message` for edi.")
 @json_option
 @progress_option
 def command(out: Path, as_json: bool, progress: str, **given: Any) -> int:

@@ -38,16 +38,28 @@ class TimeSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class TrailerSpec:
+    """Records that say how many there are before them.
+
+    `count`: where; the number of the field from 1 (csv), `start:end` in characters from 0 (fixed).
+    """
+
+    type: str  # the first field, or the first characters, of a trailer
+    count: str
+    besides: tuple[str, ...] = ()  # types that the count leaves out too, such as headers
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSpec:
     """How a file of a spool is cut into records (kind `files` only).
 
     `format`: `file` (the whole file is one record), `xml` (`each` is the path
     of the repeated element, such as `/batch/impression`), `json` (a whole document, or an
     array's elements when `each` is `/*` or `/items/*`), `jsonl`, `csv`, `fixed`, `text` (a
-    line each).
+    line each), `edi` (interchanges of EDIFACT or X12; their messages when `each` is `message`).
     """
 
-    format: Literal["file", "xml", "json", "jsonl", "csv", "fixed", "text"] = "file"
+    format: Literal["file", "xml", "json", "jsonl", "csv", "fixed", "text", "edi"] = "file"
     each: str | None = None
     header: bool = True  # csv: the first record names the columns
     columns: tuple[str, ...] = ()  # csv without a header
@@ -55,6 +67,7 @@ class RecordSpec:
     quote: str = '"'
     charset: str = "utf-8"  # declared; `detect` is recorded per file
     record_type: str | None = None  # csv/fixed: keep records whose first field is this one
+    trailer: TrailerSpec | None = None  # csv/fixed: what counts the records of a file
 
 
 @dataclass(frozen=True, slots=True)

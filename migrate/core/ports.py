@@ -35,7 +35,8 @@ class Control:
     """A control total with the plain query (or command) that anybody can rerun."""
 
     # rows, body_bytes, first_key and last_key are compared with the records read (the keys with
-    # the first and last `source_key`, written as a legacy id); others only with themselves
+    # the first and last `source_key`, written as a legacy id), declared (what files say of
+    # themselves) with counted; others only with themselves
     name: str
     query: str
     value: str

@@ -19,6 +19,7 @@ from migrate.core.flow import (
     SourceSpec,
     StoreSpec,
     TimeSpec,
+    TrailerSpec,
 )
 from migrate.formats.catalogue import schema_uri
 from migrate.plan.flow_model import (
@@ -29,6 +30,7 @@ from migrate.plan.flow_model import (
     PayloadModel,
     RecordModel,
     TimeModel,
+    TrailerModel,
 )
 from migrate.plan.inputs import mapping_name, schema_name
 from migrate.plan.model import OffRampModel, PlanModel, StoreModel, TableModel
@@ -148,7 +150,14 @@ def _record(record: RecordModel) -> RecordSpec:
         quote=record.quote,
         charset=record.charset,
         record_type=record.record_type,
+        trailer=_trailer(record.trailer),
     )
+
+
+def _trailer(trailer: TrailerModel | None) -> TrailerSpec | None:
+    if trailer is None:
+        return None
+    return TrailerSpec(trailer.type, trailer.count, tuple(trailer.besides))
 
 
 def _payload(payload: PayloadModel) -> PayloadSpec:

@@ -103,12 +103,13 @@ def _times(plan: PlanModel, where: str, flow: FlowModel) -> Iterator[Problem]:
 def _record(where: str, record: RecordModel) -> Iterator[Problem]:
     given = record.model_fields_set
     allowed = {
-        "each": ("xml", "json"),
+        "each": ("xml", "json", "edi"),
         "header": ("csv",),
         "columns": ("csv",),
         "delimiter": ("csv",),
         "quote": ("csv",),
         "record_type": ("csv", "fixed"),
+        "trailer": ("csv", "fixed"),
     }
     for key, formats in allowed.items():
         if key in given and record.format not in formats:

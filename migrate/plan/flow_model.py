@@ -78,20 +78,39 @@ class TimeModel(Section):
     )
 
 
+class TrailerModel(Section):
+    """Records that say how many records there are before them."""
+
+    type: Text = Field(
+        description="First field (`csv`) or first characters (`fixed`) of such a record.",
+        examples=["99"],
+    )
+    count: Text = Field(
+        description="Where its number is: the number of the field from 1 (`csv`), `start:end` in "
+        "characters from 0 (`fixed`).",
+        examples=["3"],
+    )
+    besides: list[Text] = Field(
+        default=[],
+        description="Types that the number leaves out besides the trailer itself.",
+        examples=[["10", "29"]],
+    )
+
+
 class RecordModel(Section):
     """How a file of a spool is cut into records (stores of kind `files`)."""
 
-    format: Literal["file", "xml", "json", "jsonl", "csv", "fixed", "text"] = Field(
+    format: Literal["file", "xml", "json", "jsonl", "csv", "fixed", "text", "edi"] = Field(
         default="file",
         description="How a file is cut: `file` (the whole file is one record), `xml` and `json` (a "
         "document, or a repeated part of it), `jsonl`, `csv`, `fixed` "
-        "and `text` (a record each line).",
+        "and `text` (a record each line), `edi` (EDIFACT or X12: interchanges, or their messages).",
         examples=["csv"],
     )
     each: Text | None = Field(
         default=None,
         description="Path of the repeated part: the element for `xml`, `/*` or `/items/*` for "
-        "`json`. Without it the whole document is one record.",
+        "`json`, `message` for `edi`. Without it the whole document or interchange is one record.",
         examples=["/batch/impression"],
     )
     header: bool = Field(
@@ -119,6 +138,12 @@ class RecordModel(Section):
         default=None,
         description="`csv`, `fixed`: keep only records whose first field is this one.",
         examples=["21"],
+    )
+    trailer: TrailerModel | None = Field(
+        default=None,
+        description="`csv`, `fixed`: records that count those before them. What they say and what "
+        "is there become control totals, which reconciliation compares.",
+        examples=[{"type": "99", "count": "3", "besides": ["10", "29"]}],
     )
 
 

@@ -1,6 +1,6 @@
 """Do plain queries of the store count what was read from it?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from migrate.core.ports import Control
@@ -11,10 +11,13 @@ from reconcile.findings import Findings
 KEYS = ("first_key", "last_key")
 """Controls whose value is a legacy id."""
 
+DECLARED, COUNTED = "declared", "counted"
+"""What files say of themselves is compared with what a plain count of them gives."""
+
 
 class Controls:
     """Control totals: sealed against the segments, now against what was read again, declared
-    by somebody else against what was sealed."""
+    by somebody else against what was sealed, declared by files against what is in them."""
 
     name = "controls"
     detects = frozenset({"unbalanced"})
@@ -37,11 +40,19 @@ class Controls:
 
 def _controls(evidence: Evidence, flow: str, findings: Findings) -> Iterator[dict[str, Any]]:
     population = evidence.populations.get(flow)
-    now = {control.name: control.value for control in evidence.controls_now.get(flow, ())}
-    for control in population.controls if population else ():
+    sealed = population.controls if population else ()
+    now = _values(evidence.controls_now.get(flow, ()))
+    for control in sealed:
         entry = _entry(evidence, flow, control, now.get(control.name))
+        if control.name == DECLARED:
+            entry["segments"] = _values(sealed).get(COUNTED)
+            entry["read_now"] = now.get(COUNTED)
         _judge(evidence, entry, findings)
         yield entry
+
+
+def _values(controls: Sequence[Control]) -> dict[str, str]:
+    return {control.name: control.value for control in controls}
 
 
 def _entry(evidence: Evidence, flow: str, control: Control, now: str | None) -> dict[str, Any]:

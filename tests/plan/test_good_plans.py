@@ -18,6 +18,7 @@ from migrate.core.flow import (
     RouteSpec,
     StoreSpec,
     TimeSpec,
+    TrailerSpec,
 )
 from migrate.plan.load import TableSpec, load_plan
 from migrate.plan.plan import Plan
@@ -103,6 +104,7 @@ def test_a_spool_source(estate: Plan) -> None:
         quote="'",
         charset="detect",
         record_type="21",
+        trailer=TrailerSpec("99", "3", ("10", "29")),
     )
 
 

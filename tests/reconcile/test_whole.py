@@ -74,6 +74,19 @@ def test_a_control_total_nobody_recounts_is_printed_and_not_judged(tmp_path: Pat
     assert (entry["sealed"], entry["segments"], entry["agrees"]) == ("3", None, None)
 
 
+@pytest.mark.parametrize(("counted", "right"), [("3", True), ("2", False)])
+def test_what_files_say_of_themselves_is_held_against_a_count(
+    tmp_path: Path, counted: str, right: bool
+) -> None:
+    """Trailers and envelopes that are wrong make a finding; the count is a plain command's."""
+    scene = Scene.promised([replayed("A1")])
+    scene.sealed_controls = {"declared": "3", "counted": counted}
+    answer, findings = asked(scene, tmp_path, "controls")
+    assert [finding["field"] for finding in findings] == ([] if right else ["control declared"])
+    [entry] = [e for e in answer.details["controls"] if e["name"] == "declared"]
+    assert (entry["sealed"], entry["segments"], entry["agrees"]) == ("3", counted, right)
+
+
 def test_a_changed_store_is_explained_by_what_was_read_again(tmp_path: Path) -> None:
     """Counting what is there now is no disagreement; the source check tells of the change."""
     scene = Scene.promised([replayed("A1")])
