@@ -4,12 +4,14 @@ What subscriptions wait for is read in the transaction of the page. All units of
 one chunk, so a chunk of a topic with more subscriptions than `batch_rows` is larger than that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from extractors.activemq.records import Records, Unit
 from extractors.activemq.subscriptions import Subscription, Subscriptions, read_subscriptions
 from extractors.activemq.tables import TOPIC, Tables, covers_topics, find
+from extractors.sql.catalogue import Column
 from extractors.sql.cells import texts
 from extractors.sql.duplicates import duplicate_keys
 from extractors.sql.keyset import Mark
@@ -64,14 +66,23 @@ class FrameReader(Reader):
         """Pages of rows, with the subscriptions at that moment and where the page ends."""
         columns = self._scan.named_columns()
         while True:
-            with self._sessions.open() as session:
-                waiting = self._subscriptions(session)
-                last = self._last_of_page(session, after, columns)
-                if last is None:
-                    return
-                page, _ = self._page(session, after, last, columns)
-            yield page, waiting, last
-            after = last
+            found = self._patience.read(partial(self._found_behind, after, columns))
+            if found is None:
+                return
+            yield found
+            after = found[2]
+
+    def _found_behind(
+        self, after: Tuple | None, columns: Sequence[Column], rows: int
+    ) -> tuple[Page, Subscriptions, Tuple] | None:
+        with self._sessions.open() as session:
+            waiting = self._subscriptions(session)
+            rows = min(rows, self._spec.batch_rows)
+            last = self._last_of_page(session, after, columns, rows)
+            if last is None:
+                return None
+            page, _ = self._page(session, after, last, columns)
+            return page, waiting, last
 
     def _subscriptions(self, session: Session) -> Subscriptions:
         """Those of the source's topics; pages are the smaller the more there are."""

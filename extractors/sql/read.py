@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 
 import pyarrow as pa
@@ -13,12 +14,14 @@ from extractors.sql.delivered import delivered_to
 from extractors.sql.dialects.base import Form, KeyValue
 from extractors.sql.duplicates import duplicate_keys
 from extractors.sql.keyset import Mark, foreign_checkpoint, high_water
+from extractors.sql.patience import Patience, resumed
 from extractors.sql.pieces import Chain, Piece, regrouped, skipped
 from extractors.sql.scan import Scan, cells_of, forms_of
 from extractors.sql.sessions import Session, Sessions
 from extractors.sql.shape import Page, Shaper
 from extractors.sql.statement import Part, Sql, all_of
 from extractors.sql.throttle import Throttle
+from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import StoreSpec
 from migrate.core.ports import Chunk, Population
 
@@ -38,6 +41,7 @@ class Reader:
         self._ceiling = high_water(population) if population else None
         self._is_empty = population is not None and self._ceiling is None
         self._throttle = Throttle(spec.rows_per_s)
+        self._patience = Patience(spec.batch_rows)
 
     def chunks(self, after: str | None, position: int) -> Iterator[Chunk]:
         """All chunks behind a checkpoint; the first row gets `position`."""
@@ -50,28 +54,45 @@ class Reader:
                 position += chunk.table.num_rows
                 yield chunk
         if not has_key or self._scan.may_lack_key:
-            yield from self._stream(mark if mark.streaming else Mark(streaming=True), position)
+            start = mark if mark.streaming else Mark(streaming=True)
+            yield from resumed(self._stream, start, position)
 
     def _pages(self, after: Tuple | None, position: int) -> Iterator[Chunk]:
         if self._is_empty:
             return
-        with self._sessions.open() as session:
-            duplicates = duplicate_keys(session, self._scan)
+        duplicates = self._patience.read(self._duplicates)
         shaper = Shaper(self._scan, duplicates)
         columns = self._scan.table.columns if duplicates else self._scan.named_columns()
         while True:
-            with self._sessions.open() as session:
-                last = self._last_of_page(session, after, columns)
-                if last is None:
-                    return
-                page, delivered = self._page(session, after, last, columns)
+            found = self._patience.read(partial(self._next_page, after, columns))
+            if found is None:
+                return
+            last, page, delivered = found
+            if after is not None and list(last) == list(after):
+                raise _stuck(self._scan)
             table = shaper.keyed(page, delivered, position)
             yield Chunk(table, Mark(after=tuple(last)).text())
             self._throttle.passed(table.num_rows)
             position, after = position + table.num_rows, last
 
+    def _duplicates(self, rows: int) -> frozenset[str]:
+        del rows
+        with self._sessions.open() as session:
+            return duplicate_keys(session, self._scan)
+
+    def _next_page(
+        self, after: Tuple | None, columns: Sequence[Column], rows: int
+    ) -> tuple[Tuple, Page, dict[str, list[str]]] | None:
+        """The last tuple of the page behind `after`, its rows and who had them; in one
+        transaction."""
+        with self._sessions.open() as session:
+            last = self._last_of_page(session, after, columns, rows)
+            if last is None:
+                return None
+            return last, *self._page(session, after, last, columns)
+
     def _last_of_page(
-        self, session: Session, after: Tuple | None, columns: Sequence[Column]
+        self, session: Session, after: Tuple | None, columns: Sequence[Column], rows: int
     ) -> Tuple | None:
         """Where the page ends: by rows, by bytes, by the population's high water."""
         conditions = self._behind(after)
@@ -80,7 +101,7 @@ class Reader:
         ordering = self._keyset.columns
         forms = [*forms_of(self._scan.dialect, ordering), self._size(columns)]
         statement = self._scan.select(forms, conditions, order=self._keyset.order)
-        limit = self._scan.dialect.limit(self._spec.batch_rows)
+        limit = self._scan.dialect.limit(rows)
         *arrays, sizes = session.fetch(Sql(statement, limit), forms)
         if not len(sizes):
             return None
@@ -145,7 +166,7 @@ class Reader:
         forms = forms_of(scan.dialect, columns)
         statement = scan.select(forms, conditions, order=scan.total_order())
         rows = min(self._spec.batch_rows, max(1, self._spec.batch_bytes // max(1, largest)))
-        with closing(session.stream(statement, forms, rows)) as found:
+        with closing(session.stream(statement, forms, rows, largest)) as found:
             for arrays in found:
                 names = [column.name for column in columns]
                 yield Piece(dict(zip(names, self._cells(columns, arrays), strict=True)))
@@ -169,3 +190,12 @@ def _rows_within(sizes: pa.Array, limit: int) -> int:
     """How many rows from the first one on stay within so many bytes."""
     totals = accumulate(sizes.to_pylist())
     return sum(1 for total in totals if total <= limit)
+
+
+def _stuck(scan: Scan) -> LegacyUnreadable:
+    """The database does not find a key behind itself: its text is not all of it."""
+    names = ", ".join(column.name for column in scan.keyset.columns)
+    return LegacyUnreadable(
+        f"{scan.source.from_} cannot be paged by {names}: a value is behind its own text",
+        hint="declare a key and an order_by of whole numbers or text",
+    )

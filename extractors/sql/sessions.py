@@ -12,6 +12,7 @@ from extractors.sql.dialects.base import Form, written
 from extractors.sql.errors import translated
 from extractors.sql.statement import Sql
 from migrate.core.errors import LegacyUnreadable
+from migrate.core.registry import resolve
 
 _ARROW = {
     "text": pa.large_binary(),
@@ -21,6 +22,12 @@ _ARROW = {
     "integer": pa.int64(),
 }
 WAIT_S = 60
+_WAYS = {
+    "adbc": "extractors.sql.sessions:ArrowSession",
+    "odbc": "extractors.sql.odbc:OdbcSession",
+    "oracle": "extractors.sql.oracle:OracleSession",
+    "rows": "extractors.sql.sessions:RowSession",
+}
 
 Pieces: TypeAlias = Generator[list[pa.Array], None, None]
 
@@ -36,8 +43,8 @@ class Session(Protocol):
         """The names of the result's columns."""
         ...
 
-    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
-        """The result in pieces of about so many rows."""
+    def stream(self, statement: Sql, forms: Sequence[Form], rows: int, widest: int) -> Pieces:
+        """The result in pieces of about so many rows, none of more than `widest` octets."""
         ...
 
     def begin(self) -> None: ...
@@ -84,7 +91,10 @@ class Sessions:
         self._idle.append(session)
 
     def _make(self) -> Session:
-        return ArrowSession(self._server) if self._server.arrow else RowSession(self._server)
+        made: Session = resolve(_WAYS, self._server.way, what="way to read", extras={})(
+            self._server
+        )
+        return made
 
     def close(self) -> None:
         """Close what is idle; sessions in use close when they fail or are closed next."""
@@ -106,17 +116,18 @@ class ArrowSession:
     def fetch(self, statement: Sql, forms: Sequence[Form]) -> list[pa.Array]:
         with self._running(statement, 1 << 30) as cursor:
             table = cursor.fetch_arrow_table()
-        return _typed(table.columns, forms)
+        return typed(table.columns, forms)
 
     def names(self, statement: Sql) -> list[str]:
         with self._running(statement, 1) as cursor:
             return [str(column[0]) for column in cursor.description]
 
-    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
+    def stream(self, statement: Sql, forms: Sequence[Form], rows: int, widest: int) -> Pieces:
+        del widest
         with self._running(statement, rows) as cursor:
             for batch in cursor.fetch_record_batch():
                 for start in range(0, batch.num_rows, rows):
-                    yield _typed(batch.slice(start, rows).columns, forms)
+                    yield typed(batch.slice(start, rows).columns, forms)
 
     @contextmanager
     def _running(self, statement: Sql, rows: int) -> Iterator[Any]:
@@ -153,7 +164,8 @@ class RowSession:
         result = self._execute(statement, stream=True)
         return [str(column[0]) for column in result.cursor.description]
 
-    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
+    def stream(self, statement: Sql, forms: Sequence[Form], rows: int, widest: int) -> Pieces:
+        del widest
         result = self._execute(statement, stream=True)
         while found := result.fetchmany(rows):
             yield _columns(found, forms)
@@ -171,7 +183,8 @@ class RowSession:
         self._connection.close()
 
 
-def _typed(columns: Sequence[Any], forms: Sequence[Form]) -> list[pa.Array]:
+def typed(columns: Sequence[Any], forms: Sequence[Form]) -> list[pa.Array]:
+    """A result's columns in the types of its forms."""
     return [_cast(column, _ARROW[form.type]) for column, form in zip(columns, forms, strict=True)]
 
 

@@ -1,10 +1,19 @@
 """MariaDB and MySQL: everything but binary columns cast to utf8mb4 text."""
 
+import re
+
 from extractors.sql.catalogue import Column
 from extractors.sql.cells import BYTES
-from extractors.sql.dialects.base import Ask, Dialect, Form, as_python
+from extractors.sql.dialects.base import Ask, Dialect, Form
 from extractors.sql.statement import Bound, Sql
 from migrate.core.flow import StoreSpec
+
+_NAMES = ", ".join(
+    f"character_set_{what} = utf8mb4" for what in ("client", "connection", "results")
+)
+"""What SET NAMES does, which the ODBC driver keeps to itself."""
+
+_SIZE = re.compile(r"\(.*?\)")
 
 
 class Mariadb(Dialect):
@@ -12,11 +21,16 @@ class Mariadb(Dialect):
 
     nulls_first = True
     is_mariadb = True
+    odbc_wants = (  # MariaDB Connector/ODBC: UTF-8, and not the whole result at once
+        "CHARSET=utf8mb4",
+        "FORWARDONLY=1",
+        "NO_CACHE=1",
+    )
 
     def setup(self, spec: StoreSpec, ask: Ask) -> list[str]:
         self.is_mariadb = "mariadb" in str(ask("SELECT VERSION()")).lower()
         found = [
-            "SET NAMES utf8mb4",
+            f"SET SESSION {_NAMES}",
             "SET SESSION time_zone = '+00:00'",
             "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
             "SET SESSION TRANSACTION READ ONLY",
@@ -61,9 +75,22 @@ class Mariadb(Dialect):
         return False
 
     def bind(self, column: Column, value: list[str]) -> Sql:
-        if value[0] != BYTES and column.kind == "time":
-            return Sql(Bound(value[1]))
-        return Sql(Bound(as_python(column, value)))
+        """As text, which every driver binds alike, and cast to the column's family by the server:
+        compared with a text a number would be compared as a float."""
+        kind, text = value
+        if kind == BYTES:
+            return Sql("UNHEX(", Bound(text), ")")
+        to = self._family(column, text)
+        return Sql("CAST(", Bound(text), f" AS {to})") if to else Sql(Bound(text))
+
+    def _family(self, column: Column, text: str) -> str | None:
+        """What CAST calls the column's family; None where a text is compared as it is."""
+        if column.kind == "integer":
+            return "SIGNED" if text.startswith("-") else "UNSIGNED"
+        if column.kind == "decimal":
+            size = _SIZE.search(column.declared)
+            return f"DECIMAL{size[0]}" if size else "DECIMAL(65, 30)"
+        return "DOUBLE" if column.kind == "real" else None
 
     def octets(self, column: Column) -> str:
         return f"COALESCE({self.exact_octets(column)}, 0)"
