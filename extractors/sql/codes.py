@@ -99,6 +99,8 @@ _BY_CODE = {
     "2006": "cut",
     "2013": "cut",
     "3024": "slow",
+    "4031": "cut",
+    "5014": "cut",
     # SQL Server (sys.messages)
     "207": "gone",
     "208": "gone",
@@ -160,5 +162,5 @@ _BY_CODE = {
     "SQL30081": "refused",
     "SQL30082": "credentials",
 }
-_BEFORE_STATE = ("SQL30082", "SQL1013", "SQL0911", "1049", "1205")
+_BEFORE_STATE = ("SQL30082", "SQL1013", "SQL0911")
 """Numbers that say more than the SQLSTATE they come with."""

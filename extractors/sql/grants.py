@@ -105,7 +105,7 @@ def _db2(schema: str | None) -> Sql:
         "SELECT isb_found.name, LISTAGG(isb_found.privilege, ', ') WITHIN GROUP",
         " (ORDER BY isb_found.privilege) FROM (SELECT COALESCE(NULLIF(CAST(",
         Bound(_upper(schema) or ""),
-        " AS VARCHAR(128)), ''), CURRENT SCHEMA) name FROM sysibm.sysdummy1) isb_schema,",
+        " AS VARCHAR(128)), ''), CURRENT_SCHEMA) name FROM sysibm.sysdummy1) isb_schema,",
         f" LATERAL ({granted} UNION {columns} UNION {database}) isb_found",
         " GROUP BY isb_found.name ORDER BY isb_found.name",
     )

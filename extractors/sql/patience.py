@@ -43,20 +43,35 @@ class Patience:
     def read(self, page: Callable[[int], T]) -> T:
         """The page that `page` reads of at most so many rows. Raises LegacyUnreadable."""
         once = _Once(self.rows)
+        found = self._tried(once, lambda: page(once.asked(self.rows)), self._shrink)
+        self._grow()
+        return found
+
+    def whole(self, read: Callable[[], T]) -> T:
+        """What cannot be asked for in smaller pieces; a timeout is not tried again."""
+        once = _Once(1)
+
+        def asked() -> T:
+            once.asked(1)
+            return read()
+
+        return self._tried(once, asked, None)
+
+    def _tried(
+        self, once: "_Once", read: Callable[[], T], between: Callable[[RetryCallState], None] | None
+    ) -> T:
         retrying = Retrying(
             retry=retry_if_exception(once.may_pass),
             stop=stop_after_attempt(TRIES),
             wait=once.wait,
-            before_sleep=self._shrink,
+            before_sleep=between,
             sleep=self._sleep,
             reraise=True,
         )
         try:
-            found = retrying(lambda: page(once.asked(self.rows)))
+            return retrying(read)
         except StoreError as error:
             raise once.told(error) from None
-        self._grow()
-        return found
 
     def _shrink(self, state: RetryCallState) -> None:
         del state

@@ -60,7 +60,7 @@ class Reader:
     def _pages(self, after: Tuple | None, position: int) -> Iterator[Chunk]:
         if self._is_empty:
             return
-        duplicates = self._patience.read(self._duplicates)
+        duplicates = self._patience.whole(self._duplicates)
         shaper = Shaper(self._scan, duplicates)
         columns = self._scan.table.columns if duplicates else self._scan.named_columns()
         while True:
@@ -75,8 +75,7 @@ class Reader:
             self._throttle.passed(table.num_rows)
             position, after = position + table.num_rows, last
 
-    def _duplicates(self, rows: int) -> frozenset[str]:
-        del rows
+    def _duplicates(self) -> frozenset[str]:
         with self._sessions.open() as session:
             return duplicate_keys(session, self._scan)
 

@@ -32,7 +32,7 @@ _TYPES = """SELECT colname, typename
  ELSE '' END
  || CASE WHEN codepage = 0 AND typename IN ('CHARACTER', 'VARCHAR') THEN ' FOR BIT DATA' ELSE '' END
  FROM syscat.columns WHERE tabschema = COALESCE(NULLIF(CAST("""
-_OF_TABLE = " AS VARCHAR(128)), ''), CURRENT SCHEMA) AND tabname = CAST("
+_OF_TABLE = " AS VARCHAR(128)), ''), CURRENT_SCHEMA) AND tabname = CAST("
 
 
 class Db2(Dialect):

@@ -23,6 +23,7 @@ from migrate.core.flow import StoreSpec
 
 _KEEP = "surrogatepass"
 _SIZED = re.compile(r"N?(?:VAR)?CHAR\((\d+)\)")
+_COLLATE = " COLLATE "
 _REALS = ("FLOAT", "REAL")
 _OBJECTS = ("GEOGRAPHY", "GEOMETRY", "HIERARCHYID")
 _BINARY = ("BINARY", "VARBINARY", "IMAGE", "TIMESTAMP", *_OBJECTS)
@@ -46,6 +47,8 @@ _TYPES = """SELECT c.name, UPPER(CASE WHEN t.is_user_defined = 1 AND t.is_assemb
  WHEN TYPE_NAME(c.system_type_id) IN ('time', 'datetime2', 'datetimeoffset')
  THEN '(' + CAST(c.scale AS VARCHAR(10)) + ')'
  ELSE '' END
+ + CASE WHEN TYPE_NAME(c.system_type_id) IN ('char', 'varchar')
+ THEN ' COLLATE ' + c.collation_name ELSE '' END
  FROM sys.columns c JOIN sys.types t ON t.user_type_id = c.user_type_id
  WHERE c.object_id = OBJECT_ID(COALESCE(QUOTENAME(NULLIF("""
 _OF_TABLE = ", '')) + '.', '') + QUOTENAME("
@@ -109,7 +112,7 @@ class Mssql(Dialect):
             return f"CAST({name} AS VARBINARY({8 if base == 'TIMESTAMP' else 'MAX'}))"
         if base in _PLAIN:
             return f"CAST({self._text(column, name)} AS VARBINARY(60))"
-        size = _SIZED.fullmatch(column.declared)
+        size = _SIZED.match(column.declared)
         octets = 2 * int(size[1]) if size and int(size[1]) <= 4000 else "MAX"
         return f"CAST({self._text(column, name)} AS VARBINARY({octets}))"
 
@@ -126,7 +129,7 @@ class Mssql(Dialect):
             return _variant(name)
         if not base:
             return f"CONVERT(NVARCHAR(MAX), {name}, 121)"
-        size = _SIZED.fullmatch(column.declared)
+        size = _SIZED.match(column.declared)
         length = size[1] if size and int(size[1]) <= 4000 else "MAX"
         return f"CAST({name} AS NVARCHAR({length}))"
 
@@ -168,7 +171,9 @@ class Mssql(Dialect):
         unicode = Sql(
             "CAST(CONVERT(VARBINARY(8000), ", Bound(stored.hex()), ", 2) AS NVARCHAR(4000))"
         )
-        return Sql("CAST(", unicode, f" AS {column.declared})")
+        declared, collate, collation = column.declared.partition(_COLLATE)
+        # compared under the column's code page and rules, by which it is ordered too
+        return Sql("CAST(", unicode, f"{collate}{collation} AS {declared})")
 
     def octets(self, column: Column) -> str:
         return f"COALESCE({self._octets(column)}, 0)"
