@@ -1,8 +1,11 @@
-"""MariaDB and MySQL: everything but binary columns cast to utf8mb4 text."""
+"""MariaDB and MySQL: everything but binary columns cast to utf8mb4 text.
+
+Shapes are the bytes they are stored as: the reference system and the standard's WKB.
+"""
 
 import re
 
-from extractors.sql.catalogue import Column
+from extractors.sql.catalogue import Column, Kind
 from extractors.sql.cells import BYTES
 from extractors.sql.dialects.base import Ask, Dialect, Form
 from extractors.sql.statement import Bound, Sql
@@ -13,6 +16,12 @@ _NAMES = ", ".join(
 )
 """What SET NAMES does, which the ODBC driver keeps to itself."""
 
+_TYPES = (
+    "SELECT column_name, CONCAT(UPPER(data_type), SUBSTRING(column_type, LENGTH(data_type) + 1))"
+    " FROM information_schema.columns WHERE table_schema = COALESCE(NULLIF("
+)
+_OF_TABLE = ", ''), DATABASE()) AND table_name = "
+_SHAPES = ("GEOM", "POINT", "LINESTRING", "POLYGON", "MULTI")
 _SIZE = re.compile(r"\(.*?\)")
 
 
@@ -41,8 +50,16 @@ class Mariadb(Dialect):
             found.append(f"SET SESSION max_execution_time = {spec.statement_timeout_s * 1000}")
         return found
 
+    def declared(self, table: str, schema: str | None) -> Sql:
+        return Sql(_TYPES, Bound(schema or ""), _OF_TABLE, Bound(table))
+
+    def kind(self, declared: str) -> Kind | None:
+        return "bytes" if declared.startswith(_SHAPES) else None
+
     def forms(self, column: Column, expression: str | None = None) -> list[Form]:
         text = expression or self.quote(column.name)
+        if column.declared.startswith(_SHAPES):
+            return [Form(f"UNHEX(HEX({text}))", "bytes")]  # not every driver knows the type
         if column.kind == "bytes":
             return [Form(text, "bytes")]
         return [Form(self._text(column, text), "text")]

@@ -45,6 +45,7 @@ class Postgresql(Dialect):
             "SET IntervalStyle = 'postgres'",
             "SET TimeZone = 'UTC'",
             "SET extra_float_digits = 3",
+            "SET lc_monetary = 'C'",
             "SET bytea_output = 'hex'",
             f"SET statement_timeout = {timeout}",
         ]
