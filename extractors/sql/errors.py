@@ -7,6 +7,7 @@ A driver's text may hold row values (`invalid input syntax for type integer:
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from extractors.sql.codes import codes, kind_of
@@ -53,6 +54,8 @@ _BY_TEXT = {
     "malformed": "damaged",
     "encrypted": "damaged",
     "can't open lib": "driver",
+    "conflict with recovery": "conflict",
+    "statement timeout": "slow",
     "server closed the connection": "cut",
     "terminating connection": "cut",
     "connection has been lost": "cut",
@@ -71,6 +74,19 @@ class StoreError(LegacyUnreadable):
     def __init__(self, message: str, *, hint: str | None, kind: str | None) -> None:
         super().__init__(message, hint=hint)
         self.kind = kind
+
+
+class Stopped(Exception):
+    """A driver's error that reached us through Arrow's stream, which keeps its text alone."""
+
+
+@contextmanager
+def through_arrow() -> Iterator[None]:
+    """What Arrow raises in this block when its source fails, as Stopped, to be translated."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise Stopped(str(error)) from None
 
 
 @contextmanager
@@ -116,4 +132,6 @@ _DRIVERS = ("adbc_driver_manager", "arrow_odbc", "oracledb", "pyodbc", "ibm_db_d
 
 def _is_driver_error(error: BaseException) -> bool:
     """An exception of a driver that is used without SQLAlchemy, without importing one."""
+    if isinstance(error, Stopped):
+        return True
     return any(base.__module__.startswith(_DRIVERS) for base in type(error).__mro__)

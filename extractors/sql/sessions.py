@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from extractors.sql.connect import Server
 from extractors.sql.dialects.base import Form, written
-from extractors.sql.errors import translated
+from extractors.sql.errors import through_arrow, translated
 from extractors.sql.statement import Sql
 from migrate.core.errors import LegacyUnreadable
 from migrate.core.registry import resolve
@@ -114,7 +114,7 @@ class ArrowSession:
         """ADBC is always in a transaction."""
 
     def fetch(self, statement: Sql, forms: Sequence[Form]) -> list[pa.Array]:
-        with self._running(statement, 1 << 30) as cursor:
+        with self._running(statement, 1 << 30) as cursor, through_arrow():
             table = cursor.fetch_arrow_table()
         return typed(table.columns, forms)
 
@@ -124,7 +124,7 @@ class ArrowSession:
 
     def stream(self, statement: Sql, forms: Sequence[Form], rows: int, widest: int) -> Pieces:
         del widest
-        with self._running(statement, rows) as cursor:
+        with self._running(statement, rows) as cursor, through_arrow():
             for batch in cursor.fetch_record_batch():
                 for start in range(0, batch.num_rows, rows):
                     yield typed(batch.slice(start, rows).columns, forms)
