@@ -165,6 +165,11 @@ def _url(spec: StoreSpec) -> sa.URL:
         raise _bad_url(spec, type(error).__name__) from None
     name, plus, driver_name = url.drivername.partition("+")
     url = url.set(drivername=_ALIASES.get(name, name) + plus + driver_name)
+    if url.get_backend_name() == "oracle" and "protocol" in url.query:
+        raise LegacyUnreadable(
+            f'store "{spec.name}": "protocol" in its url would be ignored and the connection plain',
+            hint="name an alias of tnsnames.ora: oracle://account@ALIAS?config_dir=/etc/oracle",
+        )
     driver = _DRIVERS.get(url.drivername)
     return url.set(drivername=f"{url.drivername}+{driver}") if driver else url
 

@@ -152,6 +152,12 @@ def test_without_arrow_odbc_an_odbc_option_says_which(monkeypatch: pytest.Monkey
     assert caught.value.hint == 'install "isb-migrate[odbc]"'
 
 
+def test_oracle_is_not_read_in_plain_where_tls_is_asked_for() -> None:
+    """SQLAlchemy drops `protocol` beside a host: the connection would silently not be encrypted."""
+    with pytest.raises(LegacyUnreadable, match="plain"):
+        SqlStore(spec("oracle://isb:x@db:2484/?service_name=isb&protocol=tcps"))
+
+
 def test_snapshot_isolation_is_used_where_the_database_allows_it() -> None:
     """Else committed rows, but never uncommitted ones."""
     dialect = Mssql("mssql", str)
