@@ -6,8 +6,10 @@ that runs the tests is tried.
 """
 
 import ctypes
+import getpass
 import os
 import signal
+import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -28,6 +30,41 @@ def postgresql() -> sa.URL:
 def mariadb() -> sa.URL:
     """The maintenance database of a reachable MariaDB."""
     return _reachable("MariaDB", os.environ.get("ISB_TEST_MARIADB", MARIADB))
+
+
+def odbc(text: str) -> str:
+    """The ODBC connection string of a database's URL, by the drivers that Debian packages."""
+    url = sa.make_url(text)
+    driver = _ODBC[url.get_backend_name()]
+    socket = url.query.get("unix_socket")
+    pairs = {
+        "Driver": f"{{{driver}}}",
+        "Servername" if driver.startswith("Postgre") else "Server": url.host or _LOCAL[driver],
+        "Database": url.database,
+        "Port": url.port,
+        "Socket": socket,
+        "Uid": url.username or getpass.getuser(),
+        "Pwd": url.password,
+    }
+    if not _has_driver(driver):
+        missing(f"no ODBC driver {driver}; as root on Debian, .ci/services installs it")
+    return ";".join(f"{name}={value}" for name, value in pairs.items() if value)
+
+
+_ODBC = {
+    "postgresql": "PostgreSQL Unicode",
+    "mysql": "MariaDB Unicode",
+    "mariadb": "MariaDB Unicode",
+}
+_LOCAL = {"PostgreSQL Unicode": "/var/run/postgresql", "MariaDB Unicode": "localhost"}
+
+
+def _has_driver(name: str) -> bool:
+    try:
+        listed = subprocess.run(["odbcinst", "-q", "-d"], capture_output=True, text=True)
+    except FileNotFoundError:
+        return False
+    return f"[{name}]" in listed.stdout.splitlines()
 
 
 @contextmanager

@@ -52,8 +52,7 @@ class FrameReader(Reader):
     def _pages(self, after: Tuple | None, position: int) -> Iterator[Chunk]:
         if self._is_empty:
             return
-        with self._sessions.open() as session:
-            shared = shared_ids(session, self._tables, self._scan.source)
+        shared = self._patience.whole(self._shared)
         decoding = Decoding(self._source, self._max_inflated)
         jobs = ahead(self._jobs(after, shared))
         decoded = spread(decoding, jobs, workers=self._workers, here=self._here)
@@ -64,6 +63,10 @@ class FrameReader(Reader):
                     yield Chunk(placed(table, position), Mark(after=tuple(job.last)).text())
                     self._throttle.passed(rows)
                 position += rows
+
+    def _shared(self) -> frozenset[str]:
+        with self._sessions.open() as session:
+            return shared_ids(session, self._tables, self._scan.source)
 
     def _jobs(self, after: Tuple | None, shared: frozenset[str]) -> Iterator[Job]:
         columns = [find(self._tables.msgs, name) for name in COLUMNS]
@@ -83,7 +86,7 @@ class FrameReader(Reader):
     def _found(self, after: Tuple | None) -> KeyedPages:
         """Pages of rows; those of topics with the subscriptions at that moment."""
         columns = self._scan.columns_to_read()
-        pages = Pages(self._sessions, self._scan, self._limits, columns)
+        pages = Pages(self._sessions, self._scan, self._limits, columns, self._patience)
         if self._topics:
             return pages.measured(after, self._ceiling, self._subscriptions)
         return pages.behind(after, self._ceiling)

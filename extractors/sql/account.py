@@ -39,7 +39,7 @@ def population(session: Session, scan: Scan) -> Population:
 
 
 def _count(session: Session, scan: Scan, conditions: Sequence[Part]) -> Control:
-    query = Sql(f"SELECT COUNT(*) FROM {scan.name}", _where(conditions))
+    query = Sql(f"SELECT {scan.dialect.count} FROM {scan.name}", _where(conditions))
     return Control("rows", str(query), str(_number(session, query)))
 
 
@@ -110,7 +110,7 @@ def claims(
         if flows:
             yield from _claimed(session, dialect, table, flows, extra=int(declared))
             continue
-        rows = _number(session, Sql(f"SELECT COUNT(*) FROM {dialect.table(table)}"))
+        rows = _number(session, Sql(f"SELECT {dialect.count} FROM {dialect.table(table)}"))
         beside = tuple(along.get(table.name, ()))
         yield Claim(name, int(declared or bool(beside)), rows, beside)
 
@@ -129,10 +129,10 @@ def _claimed(
     """One pass: how many rows satisfy none, one, several of the predicates, and whose."""
     names = [f"isb_flow_{number}" for number in range(1, len(sources) + 1)]
     holds = [_holds(source, name) for source, name in zip(sources, names, strict=True)]
-    by_flow = ", ".join(dialect.integer(f"SUM({name})") for name in names)
-    count = " + ".join(names)
+    by_flow = ", ".join(dialect.total(name) for name in names)
+    count, rows_each = " + ".join(names), dialect.integer(dialect.count)
     query = Sql(
-        f"SELECT {dialect.integer(count)}, {dialect.integer('COUNT(*)')}, {by_flow} FROM (SELECT ",
+        f"SELECT {dialect.integer(count)}, {rows_each}, {by_flow} FROM (SELECT ",
         f"{', '.join(holds)} FROM {dialect.table(table)}) isb_claims GROUP BY {count}",
     )
     columns = session.fetch(query, [Form("", "integer")] * (2 + len(names)))
@@ -155,7 +155,7 @@ def containers(session: Session, dialect: Dialect, tables: Sequence[Table]) -> I
     for table in tables:
         scan = Scan(dialect, table, SourceSpec(flow="", store="", from_=table.name))
         octets = dialect.integer(f"COALESCE(SUM({scan.octets(table.columns)}), 0)")
-        rows = _number(session, Sql(f"SELECT COUNT(*) FROM {scan.name}"))
+        rows = _number(session, Sql(f"SELECT {dialect.count} FROM {scan.name}"))
         size = _number(session, Sql(f"SELECT {octets} FROM {scan.name}"))
         names = tuple(column.name for column in table.columns)
         detail: dict[str, object] = {

@@ -42,7 +42,11 @@ class Checker:
         return [f"{p}; {hint}" for p in self._try("delivered", statement, len(forms))]
 
     def unordered(self, scan: Scan) -> list[str]:
-        """Columns that keep a table from being read without a key."""
+        """Columns that keep a table from being read, at all or without a key."""
+        objects = [c for c in scan.named_columns() if scan.dialect.unreadable(c)]
+        if objects:
+            listed = ", ".join(f"{c.name} ({c.declared})" for c in objects)
+            return [f"from: {listed} has no text; read a view that writes it as text, or leave out"]
         if scan.source.key and not scan.may_lack_key:
             return []
         names = [c.name for c in scan.table.columns if scan.dialect.unorderable(c)]

@@ -1,15 +1,16 @@
 """From a store's URL to connections that can only read.
 
 SQLite files are opened with `mode=ro`, never created; elsewhere the session
-itself is read-only. With a driver for Arrow (ADBC) rows come as columns; by
-SQLAlchemy they come as rows and are turned into the same columns.
+itself is read-only. With a driver for Arrow (ADBC, ODBC through arrow-odbc, or
+python-oracledb's own) rows come as columns; by SQLAlchemy they come as rows and
+are turned into the same columns.
 """
 
 import importlib
 import importlib.util
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -19,8 +20,27 @@ from extractors.sql.dialects.base import Dialect
 from migrate.core.errors import LegacyUnreadable, MissingExtra
 from migrate.core.flow import StoreSpec
 
-_DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
-_EXTRAS = {"psycopg": "postgresql", "pymysql": "mariadb"}
+Way: TypeAlias = Literal["adbc", "odbc", "oracle", "rows"]
+
+_DRIVERS = {
+    "postgresql": "psycopg",
+    "mysql": "pymysql",
+    "mariadb": "pymysql",
+    "oracle": "oracledb",
+    "mssql": "pyodbc",
+}
+_ALIASES = {"postgres": "postgresql", "sqlserver": "mssql", "ibm_db_sa": "db2"}
+_EXTRAS = {
+    "psycopg": "postgresql",
+    "pymysql": "mariadb",
+    "oracledb": "oracle",
+    "pyodbc": "mssql",
+    "arrow_odbc": "odbc",
+    "db2": "db2",
+    "ibm_db_sa": "db2",
+    "ibm_db": "db2",
+    "ibm_db_dbi": "db2",
+}
 
 
 class Server:
@@ -39,18 +59,38 @@ class Server:
         self._prepare_connections()
 
     @property
-    def arrow(self) -> bool:
-        """Whether connections are made by ADBC."""
-        driver = self.dialect.adbc
-        return (
-            self.spec.adbc and driver is not None and importlib.util.find_spec(driver) is not None
-        )
+    def way(self) -> Way:
+        """How rows are fetched: by columns where a driver can, unless the plan says `adbc = false`.
+
+        Raises MissingExtra where the plan asks for ODBC and arrow-odbc is not installed.
+        """
+        if not self.spec.adbc:
+            return "rows"
+        if "odbc" in dict(self.spec.options) and not _installed("arrow_odbc"):
+            raise _missing(self.spec, "arrow_odbc")
+        if self.odbc and _installed("arrow_odbc"):
+            return "odbc"
+        if self.dialect.adbc and _installed(self.dialect.adbc):
+            return "adbc"
+        return "oracle" if self.url.drivername == "oracle+oracledb" else "rows"
+
+    @property
+    def odbc(self) -> str | None:
+        """The ODBC connection string: the option `odbc`, else that of a `+pyodbc` URL; with what
+        the dialect wants of its driver behind it (ODBC takes the first of two)."""
+        text = dict(self.spec.options).get("odbc")
+        if text is None and self.url.drivername.endswith("+pyodbc"):
+            arguments: Any = self.engine.dialect.create_connect_args(self.url)
+            text = str(arguments[0][0])
+        if text is None:
+            return None
+        return ";".join([text.rstrip("; "), *self.dialect.odbc_wants])
 
     def arrow_connection(self) -> Any:
         """A fresh ADBC connection, prepared."""
         driver = importlib.import_module(f"{self.dialect.adbc}.dbapi")
         connection = driver.connect(self._arrow_uri())
-        _prepare(connection, self.dialect, self.spec)
+        prepare(connection, self.dialect, self.spec)
         return connection
 
     def _arrow_uri(self) -> str:
@@ -76,9 +116,11 @@ class Server:
         try:
             return sa.create_engine(self.url, **options)
         except ModuleNotFoundError as error:
-            raise _missing(self.spec, error.name or "") from None
+            raise _missing(self.spec, (error.name or "").partition(".")[0]) from None
+        except ImportError:
+            raise _unloadable(self.spec, self.url.drivername) from None
         except sa.exc.NoSuchModuleError:
-            raise _missing(self.spec, self.url.drivername) from None
+            raise _missing(self.spec, self.url.get_backend_name()) from None
         except sa.exc.SQLAlchemyError as error:
             raise _bad_url(self.spec, type(error).__name__) from None
 
@@ -91,14 +133,17 @@ class Server:
         )
 
     def _prepare_connections(self) -> None:
-        def prepare(connection: Any, record: Any) -> None:
+        def connected(connection: Any, record: Any) -> None:
             del record
-            _prepare(connection, self.dialect, self.spec)
+            prepare(connection, self.dialect, self.spec)
 
-        sa.event.listen(self.engine, "connect", prepare)
+        sa.event.listen(self.engine, "connect", connected)
 
 
-def _prepare(connection: Any, dialect: Dialect, spec: StoreSpec) -> None:
+def prepare(connection: Any, dialect: Dialect, spec: StoreSpec) -> None:
+    """Make a fresh connection (PEP 249) one that only reads; see Dialect.setup."""
+    if spec.statement_timeout_s:
+        dialect.limit_time(connection, spec.statement_timeout_s)
     cursor = connection.cursor()
 
     def ask(query: str) -> Any:
@@ -118,8 +163,13 @@ def _url(spec: StoreSpec) -> sa.URL:
         url = sa.make_url(spec.url)
     except (sa.exc.ArgumentError, ValueError) as error:
         raise _bad_url(spec, type(error).__name__) from None
-    if url.drivername == "postgres":
-        url = url.set(drivername="postgresql")
+    name, plus, driver_name = url.drivername.partition("+")
+    url = url.set(drivername=_ALIASES.get(name, name) + plus + driver_name)
+    if url.get_backend_name() == "oracle" and "protocol" in url.query:
+        raise LegacyUnreadable(
+            f'store "{spec.name}": "protocol" in its url would be ignored and the connection plain',
+            hint="name an alias of tnsnames.ora: oracle://account@ALIAS?config_dir=/etc/oracle",
+        )
     driver = _DRIVERS.get(url.drivername)
     return url.set(drivername=f"{url.drivername}+{driver}") if driver else url
 
@@ -144,6 +194,17 @@ def _missing(spec: StoreSpec, module: str) -> Exception:
         f'store "{spec.name}" needs the Python driver "{module}", which is not installed',
         hint="install it beside isb-migrate, or name another driver in the store's url",
     )
+
+
+def _unloadable(spec: StoreSpec, driver: str) -> LegacyUnreadable:
+    return LegacyUnreadable(
+        f'store "{spec.name}": the driver of {driver} is installed but does not load',
+        hint="install what it links to: the ODBC driver manager (Debian: unixodbc) or libxml2",
+    )
+
+
+def _installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 def _bad_url(spec: StoreSpec, what: str) -> LegacyUnreadable:

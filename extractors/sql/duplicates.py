@@ -45,5 +45,5 @@ def _statement(scan: Scan) -> Sql:
         all_of(conditions),
         f" GROUP BY {', '.join(groups)} HAVING COUNT(*) > 1) isb_shared ON {same} WHERE ",
         all_of(conditions),
-        dialect.limit(LIMIT + 1),
+        dialect.any_limit(LIMIT + 1),
     )

@@ -70,4 +70,12 @@ def _parse(text: str, backend: str) -> Any:
 
 
 def _forbidden(tree: Any) -> str | None:
-    return "would change something" if tree.find(*_WRITES) else None
+    if tree.find(*_WRITES):
+        return "would change something"
+    hints = " ".join(hint.sql().upper() for hint in tree.find_all(exp.WithTableHint))
+    if any(word in hints for word in _DIRTY):
+        return "would read what is not committed"
+    return None
+
+
+_DIRTY = ("NOLOCK", "READUNCOMMITTED")

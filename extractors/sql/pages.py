@@ -9,7 +9,8 @@ must agree: rows that may share a key, endpoints of the same moment.
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -18,11 +19,13 @@ import pyarrow as pa
 from extractors.sql.catalogue import Column
 from extractors.sql.delivered import delivered_to
 from extractors.sql.dialects.base import Form, KeyValue
+from extractors.sql.patience import Patience
 from extractors.sql.pieces import Piece, regrouped
 from extractors.sql.scan import Scan, cells_of, forms_of
 from extractors.sql.sessions import Session, Sessions
 from extractors.sql.shape import Page
 from extractors.sql.statement import Part, Sql
+from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import StoreSpec
 
 Tuple = Sequence[KeyValue]
@@ -49,13 +52,19 @@ class Pages:
     """The pages of one read of a source, up to a tuple or to the end."""
 
     def __init__(
-        self, sessions: Sessions, scan: Scan, spec: StoreSpec, columns: Sequence[Column]
+        self,
+        sessions: Sessions,
+        scan: Scan,
+        spec: StoreSpec,
+        columns: Sequence[Column],
+        patience: Patience,
     ) -> None:
         self._sessions = sessions
         self._scan = scan
         self._spec = spec
         self._columns = columns
         self._keyset = scan.keyset
+        self._patience = patience
 
     def behind(self, after: Tuple | None, ceiling: Tuple | None) -> KeyedPages:
         """Everything behind one tuple and not behind another."""
@@ -71,45 +80,65 @@ class Pages:
 
     def _windows(self, after: Tuple | None, ceiling: Tuple | None) -> Generator[Piece, None, None]:
         """All rows, in pieces that are each read in one transaction and about a page large."""
-        forms = forms_of(self._scan.dialect, self._columns)
-        limit = self._scan.dialect.limit(self._spec.batch_rows)
         while True:
-            conditions = self._between(after, ceiling)
-            statement = self._scan.select(forms, conditions, order=self._keyset.order)
-            with self._sessions.open() as session:
-                found, is_full = self._window(session, Sql(statement, limit), forms)
+            found, is_full = self._patience.read(partial(self._window, after, ceiling))
             yield from found
             if not is_full:
                 return
-            after = self._last_tuple(found[-1].page)
+            after = self._further(after, self._last_tuple(found[-1].page))
 
     def _window(
-        self, session: Session, statement: Sql, forms: Sequence[Form]
+        self, after: Tuple | None, ceiling: Tuple | None, most: int
     ) -> tuple[list[Piece], bool]:
-        """A result up to a page's bytes, and whether there may be more of the kind."""
+        """At most so many rows, up to a page's bytes; and whether there may be more of the kind."""
+        forms = forms_of(self._scan.dialect, self._columns)
+        conditions = self._between(after, ceiling)
+        statement = self._scan.select(forms, conditions, order=self._keyset.order)
+        limited = Sql(statement, self._scan.dialect.limit(most))
         found: list[Piece] = []
         rows = size = 0
-        with closing(session.stream(statement, forms, self._spec.batch_rows)) as pieces:
+        with (
+            self._sessions.open() as session,
+            closing(session.stream(limited, forms, most, self._spec.batch_bytes)) as pieces,
+        ):
             for arrays in pieces:
                 found.append(self._piece(arrays))
                 rows, size = rows + len(arrays[0]), size + sum(map(_bytes_of, arrays))
                 if size > self._spec.batch_bytes:
                     return found, True
-        return found, rows == self._spec.batch_rows
+        return found, rows == most
 
     def measured(
         self, after: Tuple | None, ceiling: Tuple | None, beside: Beside | None = None
     ) -> KeyedPages:
         """The same, one page a transaction, with what belongs to its moment."""
-        while True:
-            with self._sessions.open() as session:
-                limits, along = beside(session) if beside else (self._spec, None)
-                last = self._measure(session, limits, self._between(after, ceiling))
-                if last is None:
-                    return
-                page, delivered = self._fetch(session, after, last)
-            yield KeyedPage(page, last, delivered, along)
-            after = last
+        while page := self._patience.read(partial(self._page, after, ceiling, beside)):
+            after = self._further(after, page.last)
+            yield page
+
+    def _page(
+        self, after: Tuple | None, ceiling: Tuple | None, beside: Beside | None, most: int
+    ) -> KeyedPage | None:
+        """The page behind `after`, of one transaction; None where there is none."""
+        with self._sessions.open() as session:
+            limits, along = beside(session) if beside else (self._spec, None)
+            limits = replace(limits, batch_rows=min(most, limits.batch_rows))
+            last = self._measure(session, limits, self._between(after, ceiling))
+            if last is None:
+                return None
+            page, delivered = self._fetch(session, after, last)
+            return KeyedPage(page, last, delivered, along)
+
+    def _further(self, after: Tuple | None, last: Tuple) -> Tuple:
+        """Where to go on; raises where the database does not find a key behind itself."""
+        if after is not None and list(last) == list(after):
+            names = ", ".join(column.name for column in self._keyset.columns)
+            raise LegacyUnreadable(
+                f"{self._scan.source.from_} cannot be paged by {names}:"
+                " a value is behind its own text",
+                hint="declare a key and an order_by of whole numbers or text",
+            )
+        return last
 
     def _measure(
         self, session: Session, limits: StoreSpec, conditions: Sequence[Part]

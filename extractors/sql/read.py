@@ -12,6 +12,7 @@ from extractors.sql.dialects.base import Form
 from extractors.sql.duplicates import duplicate_keys
 from extractors.sql.keyset import Mark, foreign_checkpoint, high_water
 from extractors.sql.pages import Pages, Tuple
+from extractors.sql.patience import Patience, resumed
 from extractors.sql.pieces import Chain, Piece, regrouped, skipped
 from extractors.sql.scan import Scan, cells_of, forms_of
 from extractors.sql.sessions import Session, Sessions
@@ -36,6 +37,7 @@ class Reader:
         self._ceiling = high_water(population) if population else None
         self._is_empty = population is not None and self._ceiling is None
         self._throttle = Throttle(spec.rows_per_s)
+        self._patience = Patience(spec.batch_rows)
 
     def chunks(self, after: str | None, position: int) -> Iterator[Chunk]:
         """All chunks behind a checkpoint; the first row gets `position`."""
@@ -48,22 +50,26 @@ class Reader:
                 position += chunk.table.num_rows
                 yield chunk
         if not has_key or self._scan.may_lack_key:
-            yield from self._stream(mark if mark.streaming else Mark(streaming=True), position)
+            start = mark if mark.streaming else Mark(streaming=True)
+            yield from resumed(self._stream, start, position)
 
     def _pages(self, after: Tuple | None, position: int) -> Iterator[Chunk]:
         if self._is_empty:
             return
-        with self._sessions.open() as session:
-            duplicates = duplicate_keys(session, self._scan)
+        duplicates = self._patience.whole(self._duplicates)
         shaper = Shaper(self._scan, duplicates)
         columns = self._scan.table.columns if duplicates else self._scan.columns_to_read()
-        pages = Pages(self._sessions, self._scan, self._spec, columns)
+        pages = Pages(self._sessions, self._scan, self._spec, columns, self._patience)
         with closing(ahead(pages.behind(after, self._ceiling))) as found:
             for page in found:
                 table = shaper.keyed(page.page, page.delivered, position)
                 yield Chunk(table, Mark(after=tuple(page.last)).text())
                 self._throttle.passed(table.num_rows)
                 position += table.num_rows
+
+    def _duplicates(self) -> frozenset[str]:
+        with self._sessions.open() as session:
+            return duplicate_keys(session, self._scan)
 
     def _stream(self, mark: Mark, position: int) -> Iterator[Chunk]:
         """Rows without a key: a resumed pass reads the rows before again, and checks them."""
@@ -100,7 +106,7 @@ class Reader:
         forms = forms_of(scan.dialect, columns)
         statement = scan.select(forms, conditions, order=scan.total_order())
         rows = min(self._spec.batch_rows, max(1, self._spec.batch_bytes // max(1, largest)))
-        with closing(session.stream(statement, forms, rows)) as found:
+        with closing(session.stream(statement, forms, rows, largest)) as found:
             for arrays in found:
                 names = [column.name for column in columns]
                 yield Piece(dict(zip(names, self._cells(columns, arrays), strict=True)))

@@ -13,7 +13,7 @@ from migrate.core.errors import LegacyUnreadable
 
 def reference_table(session: Session, dialect: Dialect, query: str) -> pa.Table:
     """The result of a SELECT, all columns string. Raises LegacyUnreadable for what is no text."""
-    names = session.names(Sql(f"{query}\n"))
+    names = [dialect.plain_name(name) for name in session.names(Sql(f"{query}\n"))]
     if len(set(names)) < len(names):
         raise LegacyUnreadable(
             "a reference query names two columns alike", hint="name every column with AS"

@@ -2,8 +2,9 @@
 
 SQLite is asked through our own session: a second library that opens and
 closes the same file in one process would drop the first one's locks.
-Everything else is asked through SQLAlchemy's inspector; PostgreSQL's type
-names come from its catalogue, because they are cast to.
+Everything else is asked through SQLAlchemy's inspector; where a dialect casts
+to a type, or tells types apart that SQLAlchemy does not, their names come from
+the database's own catalogue.
 """
 
 import warnings
@@ -68,19 +69,20 @@ class Catalogue:
             if not inspector.has_table(name, schema=schema):
                 return None
             declared = self._declared(name, schema)
-            dialect = self._server.engine.dialect
             columns = tuple(
-                _column(found, dialect, declared.get(found["name"]))
+                _column(found, self._server, declared.get(found["name"]))
                 for found in inspector.get_columns(name, schema=schema)
             )
             return Table(name, label, columns, schema, tuple(_unique(inspector, name, schema)))
 
     def _declared(self, name: str, schema: str | None) -> dict[str, str]:
-        if self._server.backend != "postgresql":
+        """The types as the database writes them, where they are cast to or told apart by."""
+        asked = self._server.dialect.declared(name, schema)
+        if asked is None:
             return {}
-        where = Sql(_POSTGRESQL_TYPES, Bound(schema or ""), _POSTGRESQL_NAME, Bound(name))
         with self._sessions.open() as session:
-            return {row[0]: row[1] for row in _rows(session, where, 2)}
+            found = list(_rows(session, asked, 2))
+        return {self._server.dialect.plain_name(row[0]): row[1] for row in found}
 
     @contextmanager
     def _inspector(self) -> Iterator[sa.Inspector]:
@@ -94,13 +96,6 @@ class Catalogue:
 _SQLITE_TABLES = Sql(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 )
-_POSTGRESQL_TYPES = (
-    "SELECT CAST(a.attname AS text), format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
-    " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE a.attnum > 0 AND NOT a.attisdropped"
-    " AND n.nspname = COALESCE(NULLIF("
-)
-_POSTGRESQL_NAME = ", ''), current_schema()) AND c.relname = "
 
 
 def _rows(session: Session, statement: Sql, width: int) -> Iterator[tuple[str, ...]]:
@@ -176,12 +171,13 @@ def _affinity(declared: str) -> Kind:
     return "real" if any(word in upper for word in ("REAL", "FLOA", "DOUB")) else "decimal"
 
 
-def _column(found: Any, dialect: sa.Dialect, declared: str | None) -> Column:
-    kind = _kind(found["type"])
+def _column(found: Any, server: Server, declared: str | None) -> Column:
+    declared = declared or _name_of(found["type"], server.engine.dialect)
+    kind = server.dialect.kind(declared) or _kind(found["type"])
     return Column(
         name=found["name"],
         kind=kind,
-        declared=declared or _name_of(found["type"], dialect),
+        declared=declared,
         nullable=bool(found.get("nullable", True)),
         small=kind in _SMALL or isinstance(found["type"], sat.Uuid),
     )

@@ -4,6 +4,7 @@ import re
 
 from extractors.sql.connect import Server
 from extractors.sql.dialects.base import Form
+from extractors.sql.grants import writable
 from extractors.sql.sessions import Session
 from extractors.sql.statement import Bound, Sql
 
@@ -22,6 +23,9 @@ def can_write(session: Session, server: Server) -> str | None:
         return _postgresql(session, server.spec.schema)
     if server.backend in ("mysql", "mariadb"):
         return _mariadb(session, server)
+    asked = writable(server.backend, server.spec.schema)
+    if asked is not None:
+        return _first_of(_texts(session, asked, 2))
     return f"it cannot be told whether the account could change a {server.backend} database"
 
 
@@ -39,7 +43,11 @@ def _postgresql(session: Session, schema: str | None) -> str | None:
         Bound(schema or ""),
         ", ''), current_schema())) found WHERE rights <> '' ORDER BY name",
     )
-    found = _texts(session, statement, 2)
+    return _first_of(_texts(session, statement, 2))
+
+
+def _first_of(found: list[tuple[str, ...]]) -> str | None:
+    """(table, rights) of every table that can be changed, in words; None where there is none."""
     if not found:
         return None
     name, rights = found[0]

@@ -12,6 +12,7 @@ from extractors.sql.dialects.base import Form, written
 from extractors.sql.errors import translated
 from extractors.sql.statement import Sql
 from migrate.core.errors import LegacyUnreadable
+from migrate.core.registry import resolve
 
 _ARROW = {
     "text": pa.large_binary(),
@@ -21,6 +22,12 @@ _ARROW = {
     "integer": pa.int64(),
 }
 WAIT_S = 60
+_WAYS = {
+    "adbc": "extractors.sql.sessions:ArrowSession",
+    "odbc": "extractors.sql.odbc:OdbcSession",
+    "oracle": "extractors.sql.oracle:OracleSession",
+    "rows": "extractors.sql.sessions:RowSession",
+}
 
 Pieces: TypeAlias = Generator[list[pa.Array], None, None]
 
@@ -39,8 +46,9 @@ class Session(Protocol):
         """The names of the result's columns."""
         ...
 
-    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
-        """The result in pieces of about so many rows; left before its end, the session is spent."""
+    def stream(self, statement: Sql, forms: Sequence[Form], rows: int, widest: int) -> Pieces:
+        """The result in pieces of about so many rows, none of more than `widest` octets; left
+        before its end, the session is spent."""
         ...
 
     def begin(self) -> None: ...
@@ -93,10 +101,13 @@ class Sessions:
     @property
     def bounded(self) -> bool:
         """Whether a stream's pieces are of bounded size, however large the rows."""
-        return self._server.arrow and self._server.dialect.adbc_batch_bytes is not None
+        return self._server.way == "adbc" and self._server.dialect.adbc_batch_bytes is not None
 
     def _make(self) -> Session:
-        return ArrowSession(self._server) if self._server.arrow else RowSession(self._server)
+        made: Session = resolve(_WAYS, self._server.way, what="way to read", extras={})(
+            self._server
+        )
+        return made
 
     def close(self) -> None:
         """Close what is idle; sessions in use close when they fail or are closed next."""
@@ -122,18 +133,19 @@ class ArrowSession:
     def fetch(self, statement: Sql, forms: Sequence[Form]) -> list[pa.Array]:
         with self._running(statement, 1 << 30) as cursor:
             table = cursor.fetch_arrow_table()
-        return _typed(table.columns, forms)
+        return typed(table.columns, forms)
 
     def names(self, statement: Sql) -> list[str]:
         with self._running(statement, 1) as cursor:
             return [str(column[0]) for column in cursor.description]
 
-    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
+    def stream(self, statement: Sql, forms: Sequence[Form], rows: int, widest: int) -> Pieces:
+        del widest
         with self._running(statement, rows) as cursor:
             self.spent = True
             for batch in _batches(cursor):
                 for start in range(0, batch.num_rows, rows):
-                    yield _typed(batch.slice(start, rows).columns, forms)
+                    yield typed(batch.slice(start, rows).columns, forms)
             self.spent = False
 
     @contextmanager
@@ -184,7 +196,8 @@ class RowSession:
         result = self._execute(statement, stream=True)
         return [str(column[0]) for column in result.cursor.description]
 
-    def stream(self, statement: Sql, forms: Sequence[Form], rows: int) -> Pieces:
+    def stream(self, statement: Sql, forms: Sequence[Form], rows: int, widest: int) -> Pieces:
+        del widest
         result = self._execute(statement, stream=True)
         self.spent = True
         while found := result.fetchmany(rows):
@@ -204,7 +217,8 @@ class RowSession:
         self._connection.close()
 
 
-def _typed(columns: Sequence[Any], forms: Sequence[Form]) -> list[pa.Array]:
+def typed(columns: Sequence[Any], forms: Sequence[Form]) -> list[pa.Array]:
+    """A result's columns in the types of its forms."""
     return [_cast(column, _ARROW[form.type]) for column, form in zip(columns, forms, strict=True)]
 
 

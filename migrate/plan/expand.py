@@ -118,7 +118,7 @@ def secret_problems(section: str, url: str, options: Mapping[str, str]) -> Itera
         yield wrong(f"{section}.url", "holds a password in plain text", _INSTEAD)
     for name, value in options.items():
         reference = _REFERENCE.search(value) or value.startswith("file:")
-        if is_secret_name(name) and not reference:
+        if (is_secret_name(name) and not reference) or literal_secrets(value):
             yield wrong(f"{section}.options.{name}", "is a secret in plain text", _INSTEAD)
 
 

@@ -101,7 +101,9 @@ class StoreModel(Section):
         examples=[True],
     )
     adbc: bool = Field(
-        default=True, description="`sql`: use an ADBC driver where there is one.", examples=[False]
+        default=True,
+        description="`sql`: read by columns (ADBC, ODBC, python-oracledb) where there is a driver.",
+        examples=[False],
     )
     limits: StoreLimitsModel = Field(
         default=StoreLimitsModel(),

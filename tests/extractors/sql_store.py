@@ -14,8 +14,16 @@ from extractors.sql import SqlStore
 from migrate.core.flow import SourceSpec, StoreSpec
 from migrate.core.ports import Chunk, Population
 from migrate.core.schema import LEGACY
+from tests import services
 
 FLOW = SourceSpec(flow="flow", store="isb", from_="message")
+
+
+def by(way: str, url: str) -> dict[str, Any]:
+    """The limits of `spec` that read a server's database by `arrow`, `rows` or `odbc`."""
+    if way == "odbc":
+        return {"options": (("odbc", services.odbc(url)),)}
+    return {"adbc": way == "arrow"}
 
 
 def spec(url: str | Path, **limits: Any) -> StoreSpec:

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 from extractors.sql.dialects.base import Dialect
+from extractors.sql.dialects.db2 import Db2
 from extractors.sql.dialects.mariadb import Mariadb
+from extractors.sql.dialects.mssql import Mssql
+from extractors.sql.dialects.oracle import Oracle
 from extractors.sql.dialects.postgresql import Postgresql
 from extractors.sql.dialects.sqlite import Sqlite
 
@@ -12,6 +15,9 @@ DIALECTS: dict[str, type[Dialect]] = {
     "postgresql": Postgresql,
     "mysql": Mariadb,
     "mariadb": Mariadb,
+    "oracle": Oracle,
+    "mssql": Mssql,
+    "db2": Db2,
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import pyarrow as pa
 
-from extractors.sql.catalogue import Column, Table
+from extractors.sql.catalogue import Column, Kind, Table
 from extractors.sql.cells import BYTES, Cells, cells
 from extractors.sql.statement import Bound, Sql
 from migrate.core.flow import StoreSpec
@@ -39,6 +39,9 @@ class Dialect:
     adbc: str | None = None  # module of the ADBC driver
     adbc_style = "qmark"
     adbc_batch_bytes: str | None = None  # the driver's option that bounds a batch's bytes
+    odbc_wants: tuple[str, ...] = ()  # keywords for the ODBC connection string
+    client_timeout = False  # the server has no statement timeout: the driver keeps it
+    count = "COUNT(*)"
 
     def __init__(self, backend: str, quote: Callable[[str], str]) -> None:
         self.backend = backend
@@ -51,6 +54,29 @@ class Dialect:
         """
         del spec, ask
         return []
+
+    def limit_time(self, connection: Any, seconds: int) -> None:
+        """Give a fresh connection (PEP 249) its statement timeout, where `setup` does not."""
+        del connection, seconds
+
+    def declared(self, table: str, schema: str | None) -> Sql | None:
+        """A query of (column, type as the database writes it); None where SQLAlchemy's will do."""
+        del table, schema
+        return None
+
+    def kind(self, declared: str) -> Kind | None:
+        """The family of a type that SQLAlchemy does not tell; None where it does."""
+        del declared
+        return None
+
+    def plain_name(self, name: str) -> str:
+        """The name of a result's column as a plan writes it."""
+        return name
+
+    def unreadable(self, column: Column) -> bool:
+        """Whether values of this type have no text at all: objects of the database."""
+        del column
+        return False
 
     def table(self, table: Table) -> str:
         """A table's quoted name."""
@@ -116,9 +142,17 @@ class Dialect:
         """A sum or count as a 64-bit integer."""
         return expression
 
+    def total(self, expression: str) -> str:
+        """The sum of small integers as a 64-bit integer."""
+        return self.integer(f"SUM({expression})")
+
     def limit(self, rows: int) -> str:
-        """The end of a SELECT that wants the first rows only."""
+        """The end of a SELECT with an order that wants the first rows only."""
         return f" FETCH FIRST {rows} ROWS ONLY"
+
+    def any_limit(self, rows: int) -> str:
+        """The end of a SELECT without an order that wants some rows only."""
+        return self.limit(rows)
 
 
 def as_python(column: Column, value: list[str]) -> Any:
@@ -135,6 +169,12 @@ def as_python(column: Column, value: list[str]) -> Any:
     if column.kind == "time":
         return datetime.fromisoformat(text)
     return text
+
+
+def shortest(reals: pa.Array) -> pa.Array:
+    """The shortest text of each double that reads back as the same number; large_binary."""
+    found = [None if value is None else repr(value).encode() for value in reals.to_pylist()]
+    return pa.array(found, pa.large_binary())
 
 
 def written(value: Any) -> str | None:

@@ -1,10 +1,28 @@
-"""MariaDB and MySQL: everything but binary columns cast to utf8mb4 text."""
+"""MariaDB and MySQL: everything but binary columns cast to utf8mb4 text.
 
-from extractors.sql.catalogue import Column
+Shapes are the bytes they are stored as: the reference system and the standard's WKB.
+"""
+
+import re
+
+from extractors.sql.catalogue import Column, Kind
 from extractors.sql.cells import BYTES
-from extractors.sql.dialects.base import Ask, Dialect, Form, as_python
+from extractors.sql.dialects.base import Ask, Dialect, Form
 from extractors.sql.statement import Bound, Sql
 from migrate.core.flow import StoreSpec
+
+_NAMES = ", ".join(
+    f"character_set_{what} = utf8mb4" for what in ("client", "connection", "results")
+)
+"""What SET NAMES does, which the ODBC driver keeps to itself."""
+
+_TYPES = (
+    "SELECT column_name, CONCAT(UPPER(data_type), SUBSTRING(column_type, LENGTH(data_type) + 1))"
+    " FROM information_schema.columns WHERE table_schema = COALESCE(NULLIF("
+)
+_OF_TABLE = ", ''), DATABASE()) AND table_name = "
+_SHAPES = ("GEOM", "POINT", "LINESTRING", "POLYGON", "MULTI")
+_SIZE = re.compile(r"\(.*?\)")
 
 
 class Mariadb(Dialect):
@@ -12,11 +30,16 @@ class Mariadb(Dialect):
 
     nulls_first = True
     is_mariadb = True
+    odbc_wants = (  # MariaDB Connector/ODBC: UTF-8, and not the whole result at once
+        "CHARSET=utf8mb4",
+        "FORWARDONLY=1",
+        "NO_CACHE=1",
+    )
 
     def setup(self, spec: StoreSpec, ask: Ask) -> list[str]:
         self.is_mariadb = "mariadb" in str(ask("SELECT VERSION()")).lower()
         found = [
-            "SET NAMES utf8mb4",
+            f"SET SESSION {_NAMES}",
             "SET SESSION time_zone = '+00:00'",
             "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
             "SET SESSION TRANSACTION READ ONLY",
@@ -27,8 +50,16 @@ class Mariadb(Dialect):
             found.append(f"SET SESSION max_execution_time = {spec.statement_timeout_s * 1000}")
         return found
 
+    def declared(self, table: str, schema: str | None) -> Sql:
+        return Sql(_TYPES, Bound(schema or ""), _OF_TABLE, Bound(table))
+
+    def kind(self, declared: str) -> Kind | None:
+        return "bytes" if declared.startswith(_SHAPES) else None
+
     def forms(self, column: Column, expression: str | None = None) -> list[Form]:
         text = expression or self.quote(column.name)
+        if column.declared.startswith(_SHAPES):
+            return [Form(f"UNHEX(HEX({text}))", "bytes")]  # not every driver knows the type
         if column.kind == "bytes":
             return [Form(text, "bytes")]
         return [Form(self._text(column, text), "text")]
@@ -61,9 +92,22 @@ class Mariadb(Dialect):
         return False
 
     def bind(self, column: Column, value: list[str]) -> Sql:
-        if value[0] != BYTES and column.kind == "time":
-            return Sql(Bound(value[1]))
-        return Sql(Bound(as_python(column, value)))
+        """As text, which every driver binds alike, and cast to the column's family by the server:
+        compared with a text a number would be compared as a float."""
+        kind, text = value
+        if kind == BYTES:
+            return Sql("UNHEX(", Bound(text), ")")
+        to = self._family(column, text)
+        return Sql("CAST(", Bound(text), f" AS {to})") if to else Sql(Bound(text))
+
+    def _family(self, column: Column, text: str) -> str | None:
+        """What CAST calls the column's family; None where a text is compared as it is."""
+        if column.kind == "integer":
+            return "SIGNED" if text.startswith("-") else "UNSIGNED"
+        if column.kind == "decimal":
+            size = _SIZE.search(column.declared)
+            return f"DECIMAL{size[0]}" if size else "DECIMAL(65, 30)"
+        return "DOUBLE" if column.kind == "real" else None
 
     def octets(self, column: Column) -> str:
         return f"COALESCE({self.exact_octets(column)}, 0)"

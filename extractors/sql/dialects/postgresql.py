@@ -11,6 +11,14 @@ from migrate.core.flow import StoreSpec
 _OUTPUT = "isb_text"
 """Without a name of its own a cast keeps its column's, and ORDER BY would sort by the text."""
 
+_TYPES = (
+    "SELECT CAST(a.attname AS text), format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
+    " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE a.attnum > 0 AND NOT a.attisdropped"
+    " AND n.nspname = COALESCE(NULLIF("
+)
+_OF_TABLE = ", ''), current_schema()) AND c.relname = "
+
 
 class Postgresql(Dialect):
     """`encoding`: the database's own; under SQL_ASCII a text may be in any encoding."""
@@ -19,6 +27,14 @@ class Postgresql(Dialect):
     adbc_style = "literal"  # with bound values the driver cannot use COPY, twice as fast
     adbc_batch_bytes = "adbc.postgresql.batch_size_hint_bytes"
     encoding = "UTF8"
+    odbc_wants = (  # psqlodbc: values of any length, and not the whole result at once
+        "MaxLongVarcharSize=-4",
+        "TextAsLongVarchar=1",
+        "UnknownsAsLongVarchar=1",
+        "ByteaAsLongVarBinary=1",
+        "UseDeclareFetch=1",
+        "Fetch=1000",
+    )
 
     def setup(self, spec: StoreSpec, ask: Ask) -> list[str]:
         self.encoding = str(ask("SELECT current_setting('server_encoding')"))
@@ -31,9 +47,13 @@ class Postgresql(Dialect):
             "SET IntervalStyle = 'postgres'",
             "SET TimeZone = 'UTC'",
             "SET extra_float_digits = 3",
+            "SET lc_monetary = 'C'",
             "SET bytea_output = 'hex'",
             f"SET statement_timeout = {timeout}",
         ]
+
+    def declared(self, table: str, schema: str | None) -> Sql:
+        return Sql(_TYPES, Bound(schema or ""), _OF_TABLE, Bound(table))
 
     def forms(self, column: Column, expression: str | None = None) -> list[Form]:
         text = expression or self.quote(column.name)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from extractors.sql.catalogue import Column
 from extractors.sql.cells import Cells, cells
-from extractors.sql.dialects.base import Ask, Dialect, Form, KeyValue
+from extractors.sql.dialects.base import Ask, Dialect, Form, KeyValue, shortest
 from extractors.sql.statement import Bound, Sql
 from migrate.core.flow import StoreSpec
 
@@ -141,5 +141,4 @@ def _with_reals(data: pa.Array, kinds: pa.Array, reals: pa.Array) -> pa.Array:
     is_real = pc.equal(kinds, "real")
     if not pc.any(is_real).as_py():
         return data
-    shortest = [repr(value).encode() for value in reals.to_pylist()]
-    return pc.if_else(is_real, pa.array(shortest, pa.large_binary()), data)
+    return pc.if_else(is_real, shortest(reals), data)

@@ -1,6 +1,6 @@
 """Messages in a table with a text key, in every database at hand, by every way of reading it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,37 +38,36 @@ def fill(url: str, bodies: Sequence[bytes]) -> None:
 
 
 @contextmanager
-def filled(url: str, bodies: Sequence[bytes], *, adbc: bool) -> Iterator[Estate]:
+def filled(
+    url: str, bodies: Sequence[bytes], *, adbc: bool, odbc: bool = False
+) -> Iterator[Estate]:
     fill(url, bodies)
-    yield Estate(StoreSpec("store", "sql", url, adbc=adbc), SOURCE)
+    options = (("odbc", services.odbc(url)),) if odbc else ()
+    yield Estate(StoreSpec("store", "sql", url, adbc=adbc, options=options), SOURCE)
 
 
 def sqlite(*, adbc: bool) -> Fresh:
     return lambda folder, bodies: filled(f"sqlite:///{folder}/store.db", bodies, adbc=adbc)
 
 
-def postgresql(*, adbc: bool) -> Fresh:
+def served(server: Callable[[], sa.URL], *, adbc: bool = True, odbc: bool = False) -> Fresh:
     @contextmanager
     def fresh(folder: Path, bodies: Sequence[bytes]) -> Iterator[Estate]:
         with (
-            services.database(services.postgresql()) as url,
-            filled(url, bodies, adbc=adbc) as estate,
+            services.database(server()) as url,
+            filled(url, bodies, adbc=adbc, odbc=odbc) as estate,
         ):
             yield estate
 
     return fresh
 
 
-@contextmanager
-def mariadb(folder: Path, bodies: Sequence[bytes]) -> Iterator[Estate]:
-    with services.database(services.mariadb()) as url, filled(url, bodies, adbc=False) as estate:
-        yield estate
-
-
 CASES: list[Case] = [
     ("sqlite", sqlite(adbc=True), False),
     ("sqlite-rows", sqlite(adbc=False), False),
-    ("postgresql", postgresql(adbc=True), True),
-    ("postgresql-rows", postgresql(adbc=False), True),
-    ("mariadb", mariadb, True),
+    ("postgresql", served(services.postgresql), True),
+    ("postgresql-rows", served(services.postgresql, adbc=False), True),
+    ("postgresql-odbc", served(services.postgresql, odbc=True), True),
+    ("mariadb", served(services.mariadb), True),
+    ("mariadb-odbc", served(services.mariadb, odbc=True), True),
 ]
