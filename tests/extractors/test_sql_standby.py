@@ -63,6 +63,7 @@ def purge(primary: str, condition: str) -> None:
     """Delete rows and vacuum them away, which no snapshot of the standby may hold up."""
     run(primary, f"DELETE FROM message WHERE {condition}")
     one(primary, "VACUUM message")
+    run(primary, "COMMENT ON TABLE message IS 'purged'")  # its commit sends all that is before it
 
 
 def conflicts(replica: str) -> int:
@@ -96,21 +97,18 @@ def test_a_page_cancelled_by_recovery_is_read_again(servers: tuple[str, str], ad
 
 
 @pytest.mark.service
-@pytest.mark.parametrize("adbc", [True, False])
-def test_a_pass_without_a_key_proves_what_it_read_before(
-    servers: tuple[str, str], adbc: bool
-) -> None:
-    """Cancelled after its first chunk: rows behind it may be purged, rows before it may not."""
+def test_a_pass_without_a_key_proves_what_it_read_before(servers: tuple[str, str]) -> None:
+    """Cancelled between two chunks: rows behind may be purged, rows before may not.
+
+    By rows: a server that is sending is cancelled only when it is read on.
+    """
     primary, replica = servers
-    more = "SELECT n, repeat('x', 2000) FROM generate_series(2001, 20000) n"
-    run(primary, f"INSERT INTO message {more}")  # more than a driver takes in ahead
-    replayed(primary, replica)
-    with opened(replica, adbc=adbc, batch_rows=100) as store:
+    with opened(replica, adbc=False, batch_rows=100) as store:
         reading = iter(store.read(KEYLESS))
         first = next(reading)
-        purge(primary, "id > 19000")
+        purge(primary, "id > 1900")
         replayed(primary, replica)
-        assert whole([first, *reading]).num_rows == 19_000
+        assert whole([first, *reading]).num_rows == 1900
         reading = iter(store.read(KEYLESS))
         next(reading)
         purge(primary, "id < 50")
