@@ -1,5 +1,6 @@
 """`isb-migrate inventory`."""
 
+from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -40,15 +41,17 @@ def inventory(plan: Any) -> list[dict[str, Any]]:
         store = open_store(spec)
         sources = [flow.source for flow in plan.flows.values() if flow.source.store == name]
         try:
-            claims = store.claims(sources)
-            rows += [_row(name, item, claims) for item in store.inventory()]
+            claims = defaultdict(list)
+            for claim in store.claims(sources):
+                claims[claim.container].append(claim)
+            rows += [_row(name, item, claims[item.name]) for item in store.inventory()]
         finally:
             store.close()
     return rows
 
 
-def _row(store: str, container: Any, claims: Any) -> dict[str, Any]:
-    own = [claim for claim in claims if claim.container == container.name]
+def _row(store: str, container: Any, own: Any) -> dict[str, Any]:
+    """A container with the claims on it."""
     flows = sorted({flow for claim in own for flow in claim.flows})
     # Only a flow knows how a file is cut into records.
     records = sum(claim.records for claim in own) if flows else container.rows
