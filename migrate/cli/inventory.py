@@ -1,6 +1,7 @@
 """`isb-migrate inventory`."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import click
 
 from migrate.cli.options import json_option, path_argument
 from migrate.cli.output import data, data_json, table
+from migrate.core.ports import Claim
 
 
 @click.command("inventory")
@@ -41,16 +43,24 @@ def inventory(plan: Any) -> list[dict[str, Any]]:
         store = open_store(spec)
         sources = [flow.source for flow in plan.flows.values() if flow.source.store == name]
         try:
-            claims = defaultdict(list)
-            for claim in store.claims(sources):
-                claims[claim.container].append(claim)
-            rows += [_row(name, item, claims[item.name]) for item in store.inventory()]
+            items = store.inventory()
+            claims = _by_container(store.claims(sources), {item.name for item in items})
+            rows += [_row(name, item, claims[item.name]) for item in items]
         finally:
             store.close()
     return rows
 
 
-def _row(store: str, container: Any, own: Any) -> dict[str, Any]:
+def _by_container(claims: Iterable[Claim], names: set[str]) -> Mapping[str, list[Claim]]:
+    """The claims on each container; those on record types of a file, `file#21`, are on the file."""
+    found = defaultdict(list)
+    for claim in claims:
+        own = claim.container
+        found[own if own in names else own.rpartition("#")[0]].append(claim)
+    return found
+
+
+def _row(store: str, container: Any, own: list[Claim]) -> dict[str, Any]:
     """A container with the claims on it."""
     flows = sorted({flow for claim in own for flow in claim.flows})
     # Only a flow knows how a file is cut into records.
