@@ -38,13 +38,14 @@ ABOUT = About(
             "other"
         ),
         "what lies in a zip archive and its directory does not name",
+        "EDIFACT packages (`UNO`) and interactive interchanges (`UIB`), which are kept whole; HL7",
         "`xml:lang`, `xml:space` and `xml:base` of the elements around a cut one",
         "order between files other than that of their names",
     ),
     tested=(
         "Real files of several publishers, public collections of hostile JSON, XML and CSV, "
-        "archives broken in every way we know. EDI was built from ISO 9735 and X12.5 and "
-        "tested on interchanges of our own."
+        "archives broken in every way we know. EDI follows public descriptions of ISO 9735 and "
+        "X12; no real interchange could be had."
     ),
     options=(
         ("allow_identical", '`"true"`: files of equal content are each taken as their own'),

@@ -14,7 +14,8 @@ message whose `UNT` or `SE` counts other than its segments has a problem, and al
 counts make the control total `declared`.
 
 Where a file stops being EDI, what is whole before that is records; the rest is one
-record, `record.unreadable`, with the place `segment`, `envelope` or `end`.
+record, `record.unreadable`, with the place `segment`, `envelope` or `end`; so are packages (`UNO`,
+which hold any bytes) and interactive interchanges (`UIB`).
 """
 
 import re

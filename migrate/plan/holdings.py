@@ -63,11 +63,12 @@ def holdings(
     try:
         progress.note(f"store {spec.name}: counting")
         sources = [reading.source for reading in readings]
-        claims = list(store.claims(sources))
+        claims = store.claims(sources)
         known = {container.name: container for container in store.inventory()}
-        names = dict.fromkeys([*known, *(_container(claim, known) for claim in claims)])
-        for name in names:
-            own = [claim for claim in claims if _container(claim, known) == name]
+        owned: dict[str, list[Claim]] = {name: [] for name in known}
+        for claim in claims:
+            owned.setdefault(_container(claim, known), []).append(claim)
+        for name, own in owned.items():
             holding = _counted(spec, name, known.get(name), own)
             readers = [one for one in readings if _reads(one, holding)]
             if quick or name not in known or not readers:

@@ -24,6 +24,8 @@ from extractors.sql.dialects.base import Dialect, Form
 from extractors.sql.duplicates import duplicate_keys
 from extractors.sql.grants import writable
 from extractors.sql.keyset import Keyset
+from extractors.sql.pages import Pages
+from extractors.sql.patience import Patience
 from extractors.sql.read import Reader
 from extractors.sql.reference import reference_table
 from extractors.sql.scan import Scan, forms_of
@@ -180,10 +182,13 @@ def _pages(wide: Wide, scan: Scan) -> list[tuple[str, Any]]:
     unique = Table(
         "message", "isb.message", scan.table.columns, "isb", (frozenset(scan.source.key),)
     )
-    reading = _reader(wide, Scan(scan.dialect, unique, scan.source)).chunks(None, 0)
-    next(reading)
+    scan = Scan(scan.dialect, unique, scan.source)
+    spec = StoreSpec("isb", "sql", "", batch_rows=1000)
+    pages = Pages(wide.database, scan, spec, scan.columns_to_read(), Patience(1000))  # type: ignore[arg-type]
+    found = pages.behind(None, None)
+    next(found)
     wide.database.rows = 0
-    assert not any(chunk.table.num_rows for chunk in reading)
+    assert not list(found)
     wide.database.rows = 1
     return wide.database.take()
 

@@ -106,6 +106,8 @@ def test_groups_count_messages_and_interchanges_count_groups() -> None:
         (UNB + ONE[:-8] + UNZ, [(UNB + ONE[:-8] + UNZ, "envelope")]),
         (EDIFACT + b"and so on", [(ONE, 0, 0), (TWO, 0, 0), (UNZ + b"and so on", "end")]),
         (EDIFACT + b"and so on'", [(ONE, 0, 0), (TWO, 0, 0), (UNZ + b"and so on'", "segment")]),
+        (UNB + ONE + b"UNO+1'\0'\xff" + UNZ, [(ONE, 0, 0), (UNZ, "envelope")]),
+        (b"UIB+UNOA:1'UIZ'", [(b"UIZ'", "segment")]),
         (b"no edi at all", [(b"no edi at all", "end")]),
         (b"UNA'''''''UNB'", [(b"UNA'''''''UNB'", "segment")]),
         (ISA[:-1], [(ISA[:-1], "end")]),

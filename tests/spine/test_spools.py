@@ -1,6 +1,7 @@
 """Batch drops in archives, with EDI and trailers, migrated to the embedded bus."""
 
 import csv
+import json
 import sqlite3
 from pathlib import Path
 
@@ -96,3 +97,18 @@ def test_a_trailer_that_counts_more_than_there_is_differs(tmp_path: Path) -> Non
     assert (finding["kind"], finding["flow"]) == ("unbalanced", "addresses")
     assert finding["expected"].startswith("3, 1 of 1")
     assert finding["observed"].startswith("2, 0 of 1")
+
+
+def test_the_inventory_shows_who_claims_what_is_in_archives(tmp_path: Path) -> None:
+    """Files that flows share by record type among them."""
+    _, run = rehearsed(tmp_path, VOLUME)
+    code, out = isb_migrate("inventory", run.estate / "plan.toml", "--json")
+    assert code == 0
+    rows = {row["container"]: row for row in json.loads(out)}
+    assert {name: (row["records"], row["claimed by"]) for name, row in rows.items()} == {
+        "1.zip!/in/a.edi": (2, "orders"),
+        "1.zip!/in/v.csv": (4, "addresses"),
+        "2.tar.gz!/b.edi": (2, "orders"),
+        "3.xml.gz": (2, "batches"),
+    }
+    assert rows["1.zip!/in/v.csv"]["detail"]["charset_known"] == "valid to its last byte"
