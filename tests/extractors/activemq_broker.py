@@ -5,6 +5,7 @@ folder; it is killed at the end whatever happens. `ISB_TEST_ACTIVEMQ` names the 
 product's jars where it is not Debian's.
 """
 
+import atexit
 import json
 import os
 import re
@@ -69,10 +70,7 @@ log4j.appender.out.layout.ConversionPattern=%p %m%n
 
 KAHADB = '<kahaDB directory="{folder}/kahadb"/>'
 
-_JDBC_ADAPTER = (
-    '<jdbcPersistenceAdapter dataSource="#store" useLock="false"{more}>'
-    "<statements><statements/></statements></jdbcPersistenceAdapter>"
-)
+_JDBC_ADAPTER = '<jdbcPersistenceAdapter dataSource="#store" useLock="false"/>'
 _DATA_SOURCE = """
   <bean id="store" class="org.apache.commons.dbcp.BasicDataSource" destroy-method="close">
     <property name="driverClassName" value="org.postgresql.Driver"/>
@@ -123,6 +121,7 @@ def class_path() -> str:
 def client_classes() -> Path:
     """The client, compiled once a test session."""
     folder = Path(mkdtemp(prefix="isb-jms-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     compiler = _needed("javac", "default-jdk-headless")
     command = [compiler, "-nowarn", "-cp", class_path(), "-d", str(folder), str(SOURCE)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -138,14 +137,13 @@ def kahadb(folder: Path, **options: str) -> Iterator[Broker]:
 
 
 @contextmanager
-def jdbc(folder: Path, url: str, *, more: str = "", **options: str) -> Iterator[Broker]:
+def jdbc(folder: Path, url: str, **options: str) -> Iterator[Broker]:
     """With JDBC persistence in the PostgreSQL database behind an SQLAlchemy URL."""
     if not POSTGRESQL_JDBC.exists():
         services.missing(f"no {POSTGRESQL_JDBC}; {_HOW.format('libpostgresql-jdbc-java')}")
-    adapter = _JDBC_ADAPTER.format(more=more)
     with (
         _account(url) as account,
-        running(folder, adapter, beans=_DATA_SOURCE.format(**account), **options) as broker,
+        running(folder, _JDBC_ADAPTER, beans=_DATA_SOURCE.format(**account), **options) as broker,
     ):
         yield broker
 

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from extractors.rabbitmq import QueueStore
 from extractors.rabbitmq.address import address_of
 from extractors.rabbitmq.message import Told, typed
-from migrate.core.errors import LegacyUnreadable
+from migrate.core.errors import LegacyUnreadable, MissingExtra
 from migrate.core.flow import SourceSpec, StoreSpec
+from migrate.plan.stores import open_store
 from tests.extractors import rabbitmq_broker
 from tests.extractors.rabbitmq_broker import Host
 
@@ -369,6 +370,15 @@ def test_a_store_that_is_not_described_well_is_refused(
     said = f"{caught.value.message} {caught.value.hint}"
     assert words in said
     assert "secret" not in said
+
+
+def test_without_pika_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the store is opened, not in the midst of a reading."""
+    monkeypatch.setitem(sys.modules, "pika", None)
+    options = (("management", "http://h:15672"),)
+    with pytest.raises(MissingExtra) as caught:
+        open_store(StoreSpec("store", "rabbitmq-queue", "amqp://h", options=options))
+    assert caught.value.hint == 'install "isb-migrate[rabbitmq]"'
 
 
 def test_nothing_secret_is_in_an_address() -> None:

@@ -1,11 +1,14 @@
 """A live broker's queues, migrated to the embedded bus while its consumers are still there."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.extractors import activemq_broker
+from tests.extractors import activemq_broker, rabbitmq_broker
 from tests.spine.estate import Rehearsed, isb_migrate
+
+Rehearse = Callable[..., Rehearsed]
 
 pytestmark = pytest.mark.service
 
@@ -16,11 +19,11 @@ namespace = "met.live"
 environment = "rehearsal"
 marking = "OFFICIAL"
 
-[store.amq]
-kind = "activemq-browse"
-url = "{url}"
+[store.old]
+kind = "{kind}"
+url = "${{LIVE_URL}}"
 allow_writes = true
-options = {{ statistics = "plugin" }}
+options = {{ {options} }}
 
 [bus.metip]
 kind = "sql"
@@ -29,8 +32,8 @@ url = "sqlite:///metip.db"
 [offramp.metip]
 
 [flow.all]
-store = "amq"
-from = "queue://T.*"
+store = "old"
+from = "{from_}"
 fate = [{{ rule = "live", when = "true", fate = "replayed" }}]
 
 [[flow.all.output]]
@@ -46,18 +49,40 @@ sql = "SELECT legacy_id FROM pairs WHERE legacy.legacy_id <> message.id"
 """
 
 
-def test_what_a_consumer_takes_afterwards_is_source_removed(tmp_path: Path) -> None:
+@pytest.fixture
+def rehearsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearse:
+    """Makes an estate with a plan over the broker at a URL, and rehearses it; it agrees."""
+
+    def rehearse(url: str, **plan: str) -> Rehearsed:
+        monkeypatch.setenv("LIVE_URL", url)
+        return _rehearsed(tmp_path, plan)
+
+    return rehearse
+
+
+def _rehearsed(folder: Path, plan: dict[str, str]) -> Rehearsed:
+    estate = folder / "estate"
+    estate.mkdir()
+    (estate / "any.json").write_text('{"type": "object"}')
+    (estate / "plan.toml").write_text(PLAN.format(**plan))
+    words = ("--runs", folder / "runs", "--run-id", "live", "--progress", "none")
+    code, out = isb_migrate("rehearse", estate / "plan.toml", *words)
+    assert code == 0, out
+    return Rehearsed(estate, folder / "runs" / "live")
+
+
+def test_what_a_consumer_of_activemq_takes_afterwards_is_source_removed(
+    rehearsed: Rehearse, tmp_path: Path
+) -> None:
     """The rehearsal agrees; then two messages are consumed, and the bus is not charged for it."""
-    folder = tmp_path / "estate"
-    folder.mkdir()
-    (folder / "any.json").write_text('{"type": "object"}')
     with activemq_broker.kahadb(tmp_path / "broker") as broker:
         broker.client("everything T.ALL", "many T.MANY 20")
-        (folder / "plan.toml").write_text(PLAN.format(url=broker.url))
-        words = ("--runs", tmp_path / "runs", "--run-id", "live", "--progress", "none")
-        code, out = isb_migrate("rehearse", folder / "plan.toml", *words)
-        assert code == 0, out
-        run = Rehearsed(folder, tmp_path / "runs" / "live")
+        run = rehearsed(
+            broker.url,
+            kind="activemq-browse",
+            from_="queue://T.*",
+            options='statistics = "plugin"',
+        )
         assert run.summary["account"]["replayed"] == 48
         broker.client("take T.MANY 2")
         assert run.reconcile() == (1, {"source_removed": 2})
@@ -65,3 +90,31 @@ def test_what_a_consumer_takes_afterwards_is_source_removed(tmp_path: Path) -> N
         out_words = ("activemq-browse", broker.url, "--out", tmp_path / "parquet", *words)
         code, out = isb_migrate("extract", *out_words)
         assert (code, out.strip().rpartition(": ")[2]) == (0, "18 records")
+
+
+@pytest.mark.parametrize(
+    ("kind", "after"),
+    [("classic", {"source_removed": 2, "source_added": 1}), ("stream", {"source_added": 1})],
+)
+def test_what_happens_to_a_rabbitmq_queue_afterwards_is_told(
+    kind: str, after: dict[str, int], rehearsed: Rehearse
+) -> None:
+    """Whatever is done to the queue, the bus has what was promised; nothing can be taken from a
+    stream."""
+    with rabbitmq_broker.host() as host:
+        host.make("orders", kind)
+        host.fill("orders", [b"%d" % number for number in range(30)])
+        run = rehearsed(
+            host.url,
+            kind="rabbitmq-queue",
+            from_="orders",
+            options=f'management = "{host.management}"',
+        )
+        assert run.summary["account"]["replayed"] == 30
+        assert run.reconcile() == (0, {})
+        if kind == "classic":
+            with host.channel() as channel:
+                for _ in range(2):
+                    channel.basic_get("orders", auto_ack=True)
+        host.fill("orders", [b"late"])
+        assert run.reconcile() == (1, after)

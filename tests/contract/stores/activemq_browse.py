@@ -1,6 +1,7 @@
 """Bytes messages in one queue of a live broker, which all estates of a test session share."""
 
 import atexit
+import shutil
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,7 @@ def broker() -> activemq_broker.Broker:
     stack = ExitStack()
     atexit.register(stack.close)
     folder = Path(mkdtemp(prefix="isb-activemq-"))
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
     return stack.enter_context(activemq_broker.kahadb(folder))
 
 
