@@ -21,7 +21,8 @@ from migrate.core.schema import LEGACY
 TEXTS = ("source_key", "message_type", "correlation_id", "order_key", "status")
 INTEGERS = ("priority", "attempts")
 TIMES = ("created_at", "expires_at")
-_PLAIN_INTEGER = r"^-?[0-9]{1,18}$"
+_PLAIN_DIGITS = 18
+_PLAIN_INTEGER = rf"^-?[0-9]{{1,{_PLAIN_DIGITS}}}$"
 
 Column: TypeAlias = pa.Array | pa.ChunkedArray | Sequence[object]
 
@@ -151,12 +152,20 @@ def _texts(column: Column | None, rows: int) -> pa.Array:
 def _integers(column: Column | None, rows: int) -> tuple[pa.Array, pa.Array | None]:
     """64-bit integers, and `column.invalid` where a text is none."""
     texts = _texts(column, rows)
-    if pc.all(pc.match_substring_regex(texts, _PLAIN_INTEGER), min_count=0).as_py():
+    if _are_plain(texts):
         return texts.cast(pa.int64()), None
     values = [_integer(text) for text in texts.to_pylist()]
     numbers = pa.array(values, pa.int64())
     wrong = pc.and_(pc.is_valid(texts), pc.is_null(numbers))
     return numbers, pc.if_else(wrong, Reason.COLUMN_INVALID.value, pa.scalar(None, pa.string()))
+
+
+def _are_plain(texts: pa.Array) -> bool:
+    """Whether all are integers as anybody writes them: the quick question first."""
+    longest = pc.max(pc.binary_length(texts)).as_py() or 0
+    if longest <= _PLAIN_DIGITS and pc.all(pc.ascii_is_decimal(texts), min_count=0).as_py():
+        return True
+    return bool(pc.all(pc.match_substring_regex(texts, _PLAIN_INTEGER), min_count=0).as_py())
 
 
 def _integer(text: str | None) -> int | None:

@@ -21,6 +21,10 @@ _PLAIN = (
     r"[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?$"
 )
 _DAY = 10
+_SECONDS = 19  # characters of a plain text without a fraction
+_FIRST = date(1970, 1, 1)
+_DAY_MICROS = 24 * 3600 * 1_000_000
+_YEAR_3000 = (date(3000, 1, 1) - _FIRST).days * _DAY_MICROS
 _OFFSET = pa.duration("us")
 _NO_TEXT = pa.scalar(None, pa.string())
 
@@ -37,6 +41,9 @@ class Times:
         """`texts` string → (timestamp[us, UTC], reason string per row or None if all is well)."""
         if texts.null_count == len(texts):
             return pa.nulls(len(texts), INSTANT), None
+        alike = self._all_plain(texts)
+        if alike is not None:
+            return alike, None
         offsets = self._offsets_of(texts)
         quick = _shifted(texts, offsets)
         rest = pc.and_(pc.is_valid(texts), pc.is_null(offsets))
@@ -44,6 +51,30 @@ class Times:
             return quick, None
         moments, reasons = self._asked(pc.if_else(rest, texts, _NO_TEXT))
         return pc.coalesce(quick, moments), reasons
+
+    def _all_plain(self, texts: pa.Array) -> pa.Array | None:
+        """The instants, where every text is plain and without a fraction and every day is plain;
+        else None. What Arrow reads in so many characters is a date and a time of day."""
+        if self._spec.kind not in ("utc", "local"):
+            return None
+        length = pc.min_max(pc.binary_length(texts)).as_py()
+        if (length["min"], length["max"]) != (_SECONDS, _SECONDS):
+            return None
+        try:
+            wall = texts.cast(pa.timestamp("us"))
+        except pa.ArrowInvalid:
+            return None
+        micros = wall.cast(pa.int64())
+        ends = pc.min_max(micros).as_py()
+        if ends["min"] < 0 or ends["max"] >= _YEAR_3000:
+            return None
+        days = pc.divide(micros, _DAY_MICROS).dictionary_encode()
+        offsets = [
+            self._offset(str(_FIRST + timedelta(day))) for day in days.dictionary.to_pylist()
+        ]
+        if None in offsets:
+            return None
+        return pc.subtract(wall, pa.array(offsets, _OFFSET).take(days.indices)).cast(INSTANT)
 
     def _offsets_of(self, texts: pa.Array) -> pa.Array:
         """duration[us] from UTC where text and day are plain; null: ask the clock."""

@@ -50,6 +50,11 @@ class Cells:
         return self.kind if isinstance(self.kind, str) else str(self.kind[row].as_py())
 
     @property
+    def is_plain(self) -> bool:
+        """Whether no text of it can need an escape in JSON."""
+        return isinstance(self.kind, str) and self.kind in ("integer", "decimal", "boolean")
+
+    @property
     def may_be_bytes(self) -> bool:
         """Whether some row is of the kind `bytes`."""
         if isinstance(self.kind, str):

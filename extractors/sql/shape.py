@@ -172,7 +172,8 @@ def _base64(cells: Cells, row: int) -> str:
 def _source_keys(keys: Sequence[Cells]) -> pa.Array:
     """`key_text` of every row; large_string."""
     columns = [texts(key) for key in keys]
-    if any(column.null_count or _needs_escape(column) for column in columns):
+    doubtful = [texts(key) for key in keys if not key.is_plain]
+    if any(c.null_count for c in columns) or any(_needs_escape(c) for c in doubtful):
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
         return pa.array([key_text(row) for row in rows], pa.large_string())
     quoted = [_around('"', column) for column in columns]

@@ -102,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def entry() -> None:
     """The console script."""
+    # Threads that fetch and write want the interpreter for a moment only, and often.
+    sys.setswitchinterval(0.0005)
     sys.exit(main())
 
 

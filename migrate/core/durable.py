@@ -7,7 +7,7 @@ Every durable step of a run goes through `made_durable`, the one place where
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -65,15 +65,20 @@ def write_segment(path: Path, table: pa.Table, *, event: str = "segment") -> str
 
     Equal tables give equal bytes, however their columns are chunked.
     """
+    alike = _leaves(table.schema)
+    # Into memory first: a file of Python's would ask for the interpreter at every page.
+    written = pa.BufferOutputStream()
+    pq.write_table(
+        table.combine_chunks(),
+        written,
+        compression="zstd",
+        use_dictionary=alike,
+        write_statistics=alike,
+    )
+    data = written.getvalue()
     with _replacing(path, event) as out:
-        pq.write_table(
-            table.combine_chunks(),
-            out,
-            compression="zstd",
-            use_dictionary=_leaves(table.schema, but=_hardly_alike),
-            write_statistics=_leaves(table.schema, but=_hardly_alike),
-        )
-    return file_digest(path)
+        out.write(data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def append_line(path: Path, line: str, *, event: str) -> None:
@@ -119,9 +124,23 @@ def _naming(path: Path) -> Iterator[None]:
         raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from None
 
 
-def _leaves(schema: pa.Schema, *, but: Callable[[pa.DataType], bool]) -> list[str]:
-    """Parquet's names of all leaf columns but those of some types."""
-    return [name for field in schema if not but(field.type) for name in _paths(field.name, field)]
+_DISTINCT = frozenset({"position", "source_key", "legacy_id", "message_id", "correlation_id"})
+"""Columns of which hardly two values are alike, and whose least and greatest say nothing; bodies
+and digests, told by their types, are others."""
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    """Parquet's names of all leaf columns that are worth a dictionary and statistics."""
+    return [
+        name
+        for field in schema
+        if not (
+            field.name in _DISTINCT
+            or pa.types.is_large_binary(field.type)
+            or pa.types.is_fixed_size_binary(field.type)
+        )
+        for name in _paths(field.name, field)
+    ]
 
 
 def _paths(name: str, field: pa.Field) -> Iterator[str]:
@@ -133,11 +152,6 @@ def _paths(name: str, field: pa.Field) -> Iterator[str]:
             yield from _paths(f"{name}.{member.name}", member)
     else:
         yield name
-
-
-def _hardly_alike(kind: pa.DataType) -> bool:
-    """Bodies and digests: no two are alike, and their least and greatest say nothing."""
-    return bool(pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
 def file_digest(path: Path) -> str:

@@ -129,7 +129,11 @@ SPECS = st.builds(
 )
 
 
-@given(st.lists(TEXTS, max_size=12), SPECS)
+PLAIN = MOMENTS.map(lambda moment: moment.replace(microsecond=0).isoformat(" "))
+ALIKE = st.lists(st.one_of(st.none(), PLAIN), max_size=12)
+
+
+@given(st.one_of(st.lists(TEXTS, max_size=12), ALIKE), SPECS)
 def test_a_column_of_times_is_what_the_clock_says_of_each(
     texts: list[str | None], spec: TimeSpec
 ) -> None:

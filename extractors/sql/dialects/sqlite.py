@@ -34,9 +34,11 @@ class Sqlite(Dialect):
     begin = "BEGIN"
     adbc = "adbc_driver_sqlite"
     encoding = "UTF-8"
+    _measures = True  # whether every connection so far has OCTET_LENGTH, which loads no value
 
     def setup(self, spec: StoreSpec, ask: Ask) -> list[str]:
         self.encoding = str(ask("PRAGMA encoding"))
+        self._measures = self._measures and _version(str(ask("SELECT sqlite_version()"))) >= (3, 43)
         wait = dict(spec.options).get("lock_wait_ms", str(LOCK_WAIT_MS))
         return [f"PRAGMA busy_timeout = {int(wait)}", "PRAGMA query_only = 1"]
 
@@ -109,7 +111,9 @@ class Sqlite(Dialect):
         return column.kind in ("integer", "real")
 
     def octets(self, column: Column) -> str:
-        return f"COALESCE({self._octets(column)}, 0)"
+        name = self.quote(column.name)
+        size = f"OCTET_LENGTH({name})" if self._measures else self._octets(column)
+        return f"COALESCE({size}, 0)"
 
     def exact_octets(self, column: Column) -> str | None:
         return self._octets(column) if self.encoding == "UTF-8" else None
@@ -134,6 +138,10 @@ class Sqlite(Dialect):
         if self.encoding == "UTF-8":
             return data
         return data.decode(errors=_KEEP).encode(self.encoding, _KEEP)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdecimal())
 
 
 def _with_reals(data: pa.Array, kinds: pa.Array, reals: pa.Array) -> pa.Array:
