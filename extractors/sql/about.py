@@ -20,6 +20,7 @@ ABOUT = About(
             "again, smaller, up to eight times"
         ),
         "rows that share a declared key and rows without one: all quarantined, none lost",
+        "a partitioned table of PostgreSQL as one table, its partitions in it",
         "acknowledged endpoints by the `delivered` query, joined with the rows of each range",
         (
             "text, numbers, times, JSON and UUIDs as the database writes them; binary columns as "

@@ -56,7 +56,16 @@ class Catalogue:
             with self._sessions.open() as session:
                 return [row[0] for row in _rows(session, _SQLITE_TABLES, 1)]
         with self._inspector() as inspector:
-            return list(inspector.get_table_names(schema=self._schema))
+            names = set(inspector.get_table_names(schema=self._schema))
+        return list(names - self._partitions())
+
+    def _partitions(self) -> set[str]:
+        """Tables whose rows are those of a partitioned one, which is listed too."""
+        asked = self._server.dialect.partitions(self._schema)
+        if asked is None:
+            return set()
+        with self._sessions.open() as session:
+            return {row[0] for row in _rows(session, asked, 1)}
 
     def _find(self, name: str, schema: str | None) -> Table | None:
         if self._server.backend == "sqlite":

@@ -12,7 +12,7 @@ from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import SourceSpec
 from migrate.core.ports import Claim, Population
 from tests import services
-from tests.extractors.sql_store import flow, opened, read, run, sqlite_file
+from tests.extractors.sql_store import flow, opened, read, run, sqlite_file, whole
 
 MESSAGE = "CREATE TABLE message (id {text} PRIMARY KEY, flow {text}, state {text}, body {blob})"
 DELIVERY = "CREATE TABLE delivery (msg {text}, endpoint {text}, acked INTEGER)"
@@ -245,3 +245,23 @@ def test_a_database_in_write_ahead_mode_is_read_too(tmp_path: Path) -> None:
         writer.commit()
         for adbc in (True, False):
             assert read(file, CUSTODY, adbc=adbc).num_rows == 3
+
+
+@pytest.mark.service
+def test_partitions_are_counted_with_their_table() -> None:
+    """As one container, claimed once by the flow that reads the whole of it."""
+    with services.database(services.postgresql()) as url:
+        run(
+            url,
+            "CREATE TABLE message (id int, body text, PRIMARY KEY (id)) PARTITION BY RANGE (id)",
+            "CREATE TABLE message_low PARTITION OF message FOR VALUES FROM (0) TO (5)",
+            "CREATE TABLE message_high PARTITION OF message FOR VALUES FROM (5) TO (100)",
+            "INSERT INTO message SELECT n, 'body' FROM generate_series(1, 9) n",
+        )
+        source = flow(key=("id",), columns=(("body", "body"),))
+        with opened(url, batch_rows=4) as store:
+            claims = [(c.container, c.claims, c.records) for c in store.claims([source])]
+            assert claims == [("message", 1, 9)]
+            assert [(c.name, c.rows) for c in store.inventory()] == [("message", 9)]
+            found = whole(list(store.read(source)))
+        assert found.column("legacy_id").to_pylist() == [str(n) for n in range(1, 10)]

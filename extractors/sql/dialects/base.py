@@ -59,6 +59,11 @@ class Dialect:
         """Give a fresh connection (PEP 249) its statement timeout, where `setup` does not."""
         del connection, seconds
 
+    def partitions(self, schema: str | None) -> Sql | None:
+        """A query of the tables that are parts of another one; None where none is listed."""
+        del schema
+        return None
+
     def declared(self, table: str, schema: str | None) -> Sql | None:
         """A query of (column, type as the database writes it); None where SQLAlchemy's will do."""
         del table, schema

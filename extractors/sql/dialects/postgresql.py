@@ -17,7 +17,12 @@ _TYPES = (
     " WHERE a.attnum > 0 AND NOT a.attisdropped"
     " AND n.nspname = COALESCE(NULLIF("
 )
-_OF_TABLE = ", ''), current_schema()) AND c.relname = "
+_PARTITIONS = (
+    "SELECT CAST(c.relname AS text) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relispartition AND n.nspname = COALESCE(NULLIF("
+)
+_IN_SCHEMA = ", ''), current_schema())"
+_OF_TABLE = f"{_IN_SCHEMA} AND c.relname = "
 
 
 class Postgresql(Dialect):
@@ -51,6 +56,9 @@ class Postgresql(Dialect):
             "SET bytea_output = 'hex'",
             f"SET statement_timeout = {timeout}",
         ]
+
+    def partitions(self, schema: str | None) -> Sql:
+        return Sql(_PARTITIONS, Bound(schema or ""), _IN_SCHEMA)
 
     def declared(self, table: str, schema: str | None) -> Sql:
         return Sql(_TYPES, Bound(schema or ""), _OF_TABLE, Bound(table))
