@@ -97,11 +97,12 @@ def write_plan(estate: Estate, path: Path, rows: int) -> None:
     spec, source = estate.spec, estate.source
     columns = ", ".join(f"{name} = {json.dumps(column)}" for name, column in source.columns)
     each = f", each = {json.dumps(source.record.each)}" if source.record.each else ""
-    options = ", ".join(f"{name} = {json.dumps(value)}" for name, value in spec.options)
+    given = {name: _unsaid(path, name, value) for name, value in spec.options}
+    options = ", ".join(f"{name} = {json.dumps(value)}" for name, value in given.items())
     lines = [
         '[plan]\nname = "crash"\nnamespace = "met.test"',
         'environment = "test"\nmarking = "OFFICIAL"',
-        f'[store.store]\nkind = "{spec.kind}"\nurl = {json.dumps(spec.url)}',
+        f'[store.store]\nkind = "{spec.kind}"\nurl = {json.dumps(_unsaid(path, "url", spec.url))}',
         "" if spec.adbc else "adbc = false",
         f"allow_writes = true\nlimits = {{ batch_rows = {rows} }}",
         f"options = {{ {options} }}",
@@ -115,3 +116,11 @@ def write_plan(estate: Estate, path: Path, rows: int) -> None:
         '[bus.metip]\nkind = "sql"\nurl = "sqlite:///${PLAN_DIR}/metip.db"',
     ]
     path.write_text("\n".join(lines))
+
+
+def _unsaid(plan: Path, name: str, value: str) -> str:
+    """What may hold a password stands in a file beside the plan, never in it."""
+    if "@" not in value:
+        return value
+    plan.with_name(f"{name}.txt").write_text(value)
+    return f"file:{name}.txt"

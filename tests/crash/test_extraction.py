@@ -93,7 +93,7 @@ def estate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Estate]:
     (tmp_path / "store").mkdir()
     with fresh(tmp_path / "store", RECORDS) as made:
         alike = (("allow_identical", "true"),) if made.spec.kind == "files" else ()
-        yield replace(made, spec=replace(made.spec, options=alike))
+        yield replace(made, spec=replace(made.spec, options=(*made.spec.options, *alike)))
 
 
 @pytest.mark.parametrize("estate", STORES, indirect=True)

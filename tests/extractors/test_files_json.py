@@ -1,11 +1,12 @@
 """JSON documents and lines: elements in the bytes the file has."""
 
+import codecs
 import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from extractors.files.json import steps
@@ -86,13 +87,18 @@ def test_a_pointer_leads_to_the_array(
     assert bodies(found) == [*(element.encode() for element in elements), b"7"]
 
 
+BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+
 @given(st.binary(max_size=30) | st.text(st.sampled_from('[]{},:"1.e-tn \\\0')).map(str.encode))
 @example(b"[1.5]")
 @example(b'["\xff"]')
 @example(b"[1]x")
 @example(b"[NaN]")
 def test_what_does_not_parse_is_kept_whole(data: bytes) -> None:
-    """One record with all bytes; what does parse is cut into the elements json finds."""
+    """One record with all bytes; what does parse is cut into the elements json finds. A byte order
+    mark says how to read a file and is in no record."""
+    assume(not data.startswith(BYTE_ORDER_MARKS))
     for document in (data, b"[" + data + b"]"):
         for window in (1, None):
             found = cuts(document, ARRAY, most=window)
@@ -115,6 +121,12 @@ def test_both_scanners_agree(value: str, tail: str) -> None:
     for text in (value + tail, tail + value, tail):
         start = len(text) - len(text.lstrip())
         assert slow_value_end(text, start) == value_end(text, start)
+
+
+def test_a_byte_order_mark_alone_is_one_broken_document() -> None:
+    """An empty record with its problem: the file is not passed over."""
+    (record,) = cuts(codecs.BOM_UTF8, ARRAY)
+    assert (record.body, record.problem) == (b"", "record.unreadable")
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])
