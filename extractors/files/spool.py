@@ -56,7 +56,7 @@ class Spool(Folder):
         try:
             return self._archive(file).view(file, path)
         except BaseException:
-            file.__exit__(None, None, None)
+            file.close()
             raise
 
     def _within(self, path: str) -> Iterator[str]:

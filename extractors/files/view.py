@@ -11,10 +11,10 @@ import stat
 import sys
 from array import array
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from extractors.files.refusals import changed, irregular, unreadable
+from migrate.core.closing import Closing
 
 _PIECE = 1 << 22
 _OTHER = ord("_")
@@ -81,7 +81,7 @@ class Content(Protocol):
         ...
 
 
-class OpenFile:
+class OpenFile(Closing):
     """A regular file, opened for reading; a context manager, and a Content.
 
     Raises LegacyUnreadable, naming the file, where it cannot be opened, is no
@@ -91,6 +91,7 @@ class OpenFile:
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
         self._descriptor = _open(path, name)
+        self._closed = False
         status = os.fstat(self._descriptor)
         if not stat.S_ISREG(status.st_mode):
             os.close(self._descriptor)
@@ -99,16 +100,11 @@ class OpenFile:
         self.modified_ns = status.st_mtime_ns
         self.identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        os.close(self._descriptor)
+    def close(self) -> None:
+        """Give the file back; once."""
+        if not self._closed:
+            self._closed = True
+            os.close(self._descriptor)
 
     def pread(self, start: int, count: int) -> bytes:
         """See Content."""
@@ -132,7 +128,7 @@ class OpenFile:
             raise changed(self.name)
 
 
-class FileView:
+class FileView(Closing):
     """A view of a file of a spool, which may be packed in another; a context manager.
 
     `problem`: what is wrong with a packed file; the view is then of its packed bytes.
@@ -157,16 +153,9 @@ class FileView:
         self._held = b""  # the last window, for slices
         self._held_from = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.__exit__(kind, error, trace)
+    def close(self) -> None:
+        """Give the file back, also where it is of an archive."""
+        self._file.close()
 
     def read(self, count: int) -> bytes:
         """See View."""
