@@ -164,6 +164,8 @@ def _as_bytes(column: pa.ChunkedArray) -> pa.Array:
     """A column's values as the bytes that are hashed; large_binary."""
     whole = column.combine_chunks()
     kind = whole.type
+    if whole.null_count == len(whole):
+        return pa.nulls(len(whole), pa.large_binary())
     if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
         return _headers_as_bytes(whole)
     if pa.types.is_list(kind):
