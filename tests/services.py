@@ -6,7 +6,9 @@ that runs the tests is tried.
 """
 
 import ctypes
+import ctypes.util
 import getpass
+import importlib
 import os
 import signal
 import subprocess
@@ -46,6 +48,7 @@ def odbc(text: str) -> str:
         "Uid": url.username or getpass.getuser(),
         "Pwd": url.password,
     }
+    odbc_manager()
     if not _has_driver(driver):
         missing(f"no ODBC driver {driver}; as root on Debian, .ci/services installs it")
     return ";".join(f"{name}={value}" for name, value in pairs.items() if value)
@@ -59,10 +62,29 @@ _ODBC = {
 _LOCAL = {"PostgreSQL Unicode": "/var/run/postgresql", "MariaDB Unicode": "localhost"}
 
 
+def odbc_manager() -> None:
+    """Goes on where unixODBC can be loaded, which the drivers of SQL Server link to."""
+    try:
+        ctypes.CDLL(ctypes.util.find_library("odbc") or "libodbc.so.2")
+    except OSError:
+        missing("no unixODBC; as root on Debian, .ci/services installs it (package unixodbc)")
+
+
+def db2_driver() -> None:
+    """Goes on where IBM's driver can be loaded, which links to libxml2."""
+    try:
+        importlib.import_module("ibm_db")
+    except ImportError as error:
+        missing(
+            f"IBM's driver does not load ({type(error).__name__});"
+            " as root on Debian on x86_64, .ci/services installs what it needs (package libxml2)"
+        )
+
+
 def _has_driver(name: str) -> bool:
     try:
         listed = subprocess.run(["odbcinst", "-q", "-d"], capture_output=True, text=True)
-    except FileNotFoundError:
+    except OSError:
         return False
     return f"[{name}]" in listed.stdout.splitlines()
 

@@ -118,7 +118,7 @@ class Server:
         except ModuleNotFoundError as error:
             raise _missing(self.spec, (error.name or "").partition(".")[0]) from None
         except ImportError:
-            raise _unloadable(self.spec, self.url.drivername) from None
+            raise unloadable(self.spec, self.url.drivername) from None
         except sa.exc.NoSuchModuleError:
             raise _missing(self.spec, self.url.get_backend_name()) from None
         except sa.exc.SQLAlchemyError as error:
@@ -196,7 +196,8 @@ def _missing(spec: StoreSpec, module: str) -> Exception:
     )
 
 
-def _unloadable(spec: StoreSpec, driver: str) -> LegacyUnreadable:
+def unloadable(spec: StoreSpec, driver: str) -> LegacyUnreadable:
+    """The error of a driver that is there without a library of the system that it needs."""
     return LegacyUnreadable(
         f'store "{spec.name}": the driver of {driver} is installed but does not load',
         hint="install what it links to: the ODBC driver manager (Debian: unixodbc) or libxml2",

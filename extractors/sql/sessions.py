@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
-from extractors.sql.connect import Server
+from extractors.sql.connect import Server, unloadable
 from extractors.sql.dialects.base import Form, written
 from extractors.sql.errors import translated
 from extractors.sql.statement import Sql
@@ -104,9 +104,12 @@ class Sessions:
         return self._server.way == "adbc" and self._server.dialect.adbc_batch_bytes is not None
 
     def _make(self) -> Session:
-        made: Session = resolve(_WAYS, self._server.way, what="way to read", extras={})(
-            self._server
-        )
+        way = self._server.way
+        try:
+            kind = resolve(_WAYS, way, what="way to read", extras={})
+        except (ImportError, OSError):
+            raise unloadable(self._server.spec, way) from None
+        made: Session = kind(self._server)
         return made
 
     def close(self) -> None:

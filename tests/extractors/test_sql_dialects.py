@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -25,8 +26,26 @@ from extractors.sql.dialects.mssql import Mssql
 from extractors.sql.errors import StoreError, unreadable
 from extractors.sql.guard import wrong_query
 from migrate.core.errors import LegacyUnreadable, MissingExtra
+from tests import services
 from tests.extractors.sql_statements import CASES, Wide, golden, statements
-from tests.extractors.sql_store import spec
+from tests.extractors.sql_store import opened, spec, sqlite_file
+
+needs_odbc = pytest.mark.usefixtures("odbc")
+
+
+@pytest.fixture
+def odbc() -> None:
+    services.odbc_manager()
+
+
+@pytest.fixture(autouse=True)
+def loads(request: pytest.FixtureRequest) -> None:
+    """SQL Server and Db2 are spoken of through drivers that link to libraries of the system."""
+    if "[mssql]" in request.node.name:
+        services.odbc_manager()
+    if "[db2]" in request.node.name:
+        services.db2_driver()
+
 
 DRIVERS = {"oracle": "oracledb", "mssql": "pyodbc", "db2": "ibm_db_sa"}
 each_dialect = pytest.mark.parametrize(
@@ -105,6 +124,7 @@ def test_an_engine_is_made_without_connecting(name: str) -> None:
     SqlStore(spec(URLS[name])).close()
 
 
+@needs_odbc
 def test_a_pyodbc_url_is_an_odbc_connection_string_too() -> None:
     """The Arrow path connects as SQLAlchemy would, with the options of the URL."""
     text = Server(spec(URLS["mssql"])).odbc or ""
@@ -113,6 +133,7 @@ def test_a_pyodbc_url_is_an_odbc_connection_string_too() -> None:
     assert (pairs["Server"], pairs["Database"], pairs["Encrypt"]) == ("db", "isb", "yes")
 
 
+@needs_odbc
 def test_the_plan_can_turn_arrow_off_or_ask_for_odbc() -> None:
     """`adbc = false` reads rows by SQLAlchemy; the option `odbc` reads by that driver."""
     assert Server(spec(URLS["mssql"], adbc=False)).way == "rows"
@@ -152,6 +173,21 @@ def test_without_arrow_odbc_an_odbc_option_says_which(monkeypatch: pytest.Monkey
     assert caught.value.hint == 'install "isb-migrate[odbc]"'
 
 
+def test_a_driver_that_does_not_load_is_said_plainly(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is installed, and a library of the system that it needs is not."""
+
+    def failing(*asked: object, **named: object) -> None:
+        raise OSError("libodbc.so.2: cannot open shared object file")
+
+    monkeypatch.setattr("extractors.sql.sessions.resolve", failing)
+    file = sqlite_file(tmp_path / "s.db", "CREATE TABLE message (id INTEGER)")
+    with opened(file) as store, pytest.raises(LegacyUnreadable, match="does not load") as caught:
+        store.inventory()
+    assert "unixodbc" in (caught.value.hint or "")
+
+
 def test_oracle_is_not_read_in_plain_where_tls_is_asked_for() -> None:
     """SQLAlchemy drops `protocol` beside a host: the connection would silently not be encrypted."""
     with pytest.raises(LegacyUnreadable, match="plain"):
@@ -174,6 +210,7 @@ def test_a_plan_cannot_ask_sql_server_for_dirty_reads() -> None:
     assert wrong_query("SELECT id, nolock FROM delivery WITH (READPAST)", "mssql") is None
 
 
+@needs_odbc
 @given(st.text(st.characters(codec=None, exclude_categories=[]), max_size=40))
 def test_any_utf16_text_of_sql_server_is_kept(text: str) -> None:
     """Halves of surrogate pairs too: unreadable as text, and whole as a key."""
