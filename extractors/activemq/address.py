@@ -4,13 +4,12 @@ import ssl
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from extractors.addresses import TIMEOUT_S, require_known, shown, timeout_of
 from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import StoreSpec
-from migrate.core.redact_url import mask_url
 
 PLAIN, TLS = "tcp", "ssl"
 _OPTIONS = ("ca_file", "cert_file", "key_file", "statistics", "timeout_s", "max_inflated_bytes")
-_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Address:
     user: str | None
     password: str | None = field(repr=False)
     options: tuple[tuple[str, str], ...] = ()
-    timeout_s: int = _TIMEOUT_S
+    timeout_s: int = TIMEOUT_S
 
     def context(self) -> ssl.SSLContext | None:
         """For TLS: the broker's certificate is always checked. Raises LegacyUnreadable."""
@@ -45,48 +44,27 @@ class Address:
 
 def address_of(spec: StoreSpec) -> Address:
     """`tcp://user:password@host:61616` or `ssl://…`. Raises LegacyUnreadable for what is none."""
-    shown = _shown(spec.url)
+    plain = shown(spec.url)
     try:
         found = urlsplit(spec.url)
         port = found.port or (61617 if found.scheme == TLS else 61616)
     except ValueError:
-        raise _wrong(shown, "is no URL") from None
+        raise _wrong(plain, "is no URL") from None
     if found.scheme not in (PLAIN, TLS) or not found.hostname:
-        raise _wrong(shown, "names no broker")
+        raise _wrong(plain, "names no broker")
     if found.query or found.fragment or found.path.strip("/"):
-        raise _wrong(shown, "says more than host and port")
-    unknown = sorted({name for name, _ in spec.options} - set(_OPTIONS))
-    if unknown:
-        raise LegacyUnreadable(
-            f'store "{spec.name}": no option is named {", ".join(unknown)}',
-            hint=f"options are {', '.join(_OPTIONS)}",
-        )
+        raise _wrong(plain, "says more than host and port")
+    require_known(spec, _OPTIONS)
     return Address(
         found.hostname,
         port,
         found.scheme == TLS,
-        shown,
+        plain,
         unquote(found.username) if found.username else None,
         unquote(found.password) if found.password else None,
         spec.options,
-        _seconds(spec),
+        timeout_of(spec),
     )
-
-
-def _seconds(spec: StoreSpec) -> int:
-    text = dict(spec.options).get("timeout_s", str(_TIMEOUT_S))
-    if not text.isdecimal() or not 1 <= int(text) <= 3600:
-        raise LegacyUnreadable(
-            f'store "{spec.name}": timeout_s is no number of seconds',
-            hint='options = { timeout_s = "60" }',
-        )
-    return int(text)
-
-
-def _shown(url: str) -> str:
-    """Without user and password, masked besides."""
-    scheme, mark, rest = url.partition("://")
-    return mask_url(f"{scheme}{mark}{rest.rpartition('@')[2]}")
 
 
 def _wrong(shown: str, what: str) -> LegacyUnreadable:

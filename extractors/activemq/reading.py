@@ -43,7 +43,6 @@ class FrameReader(Reader):
     ) -> None:
         super().__init__(sessions, tables.scan(source), spec, population)
         self._tables = tables
-        self._limits = spec
         self._topics = covers_topics(source.from_)
         self._source = source
         self._max_inflated = max_inflated
@@ -86,7 +85,7 @@ class FrameReader(Reader):
     def _found(self, after: Tuple | None) -> KeyedPages:
         """Pages of rows; those of topics with the subscriptions at that moment."""
         columns = self._scan.columns_to_read()
-        pages = Pages(self._sessions, self._scan, self._limits, columns, self._patience)
+        pages = Pages(self._sessions, self._scan, self._spec, columns, self._patience)
         if self._topics:
             return pages.measured(after, self._ceiling, self._subscriptions)
         return pages.behind(after, self._ceiling)
@@ -96,9 +95,9 @@ class FrameReader(Reader):
         found = read_subscriptions(session, self._tables)
         most = max(1, len(found))
         limits = replace(
-            self._limits,
-            batch_rows=max(1, self._limits.batch_rows // most),
-            batch_bytes=max(1, self._limits.batch_bytes // most),
+            self._spec,
+            batch_rows=max(1, self._spec.batch_rows // most),
+            batch_bytes=max(1, self._spec.batch_bytes // most),
         )
         return limits, found
 

@@ -4,12 +4,11 @@ import ssl
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
+from extractors.addresses import require_known, shown, timeout_of
 from migrate.core.errors import LegacyUnreadable
 from migrate.core.flow import StoreSpec
-from migrate.core.redact_url import mask_url
 
 _OPTIONS = ("ca_file", "management", "timeout_s")
-_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +39,17 @@ class Address:
 def address_of(spec: StoreSpec) -> Address:
     """`amqp://user:password@host:5672/vhost`; without a virtual host `/`. Raises
     LegacyUnreadable."""
-    scheme, mark, rest = spec.url.partition("://")
-    shown = mask_url(f"{scheme}{mark}{rest.rpartition('@')[2]}")
+    scheme = spec.url.partition("://")[0]
+    plain = shown(spec.url)
     options = dict(spec.options)
-    unknown = sorted(set(options) - set(_OPTIONS))
-    if unknown:
-        raise LegacyUnreadable(
-            f'store "{spec.name}": no option is named {", ".join(unknown)}',
-            hint=f"options are {', '.join(_OPTIONS)}",
-        )
+    require_known(spec, _OPTIONS)
     try:
         found = urlsplit(spec.url)
         port = found.port or (5671 if scheme == "amqps" else 5672)
     except ValueError:
-        raise _wrong(shown) from None
+        raise _wrong(plain) from None
     if scheme not in ("amqp", "amqps") or not found.hostname or found.query or found.fragment:
-        raise _wrong(shown)
+        raise _wrong(plain)
     return Address(
         found.hostname,
         port,
@@ -64,9 +58,9 @@ def address_of(spec: StoreSpec) -> Address:
         unquote(found.username or "guest"),
         unquote(found.password or "guest"),
         _management(spec, options),
-        shown,
+        plain,
         options.get("ca_file"),
-        _seconds(spec, options),
+        timeout_of(spec),
     )
 
 
@@ -85,16 +79,6 @@ def _management(spec: StoreSpec, options: dict[str, str]) -> str:
             'policies; options = { management = "http://host:15672" }',
         )
     return url.rstrip("/")
-
-
-def _seconds(spec: StoreSpec, options: dict[str, str]) -> int:
-    text = options.get("timeout_s", str(_TIMEOUT_S))
-    if not text.isdecimal() or not 1 <= int(text) <= 3600:
-        raise LegacyUnreadable(
-            f'store "{spec.name}": timeout_s is no number of seconds',
-            hint='options = { timeout_s = "60" }',
-        )
-    return int(text)
 
 
 def _wrong(shown: str) -> LegacyUnreadable:

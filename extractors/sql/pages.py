@@ -20,7 +20,7 @@ from extractors.sql.catalogue import Column
 from extractors.sql.delivered import delivered_to
 from extractors.sql.dialects.base import Form, KeyValue
 from extractors.sql.patience import Patience
-from extractors.sql.pieces import Piece, regrouped
+from extractors.sql.pieces import Piece, piece_of, regrouped
 from extractors.sql.scan import Scan, cells_of, forms_of
 from extractors.sql.sessions import Session, Sessions
 from extractors.sql.shape import Page
@@ -178,8 +178,7 @@ class Pages:
         return conditions
 
     def _piece(self, arrays: Sequence[pa.Array]) -> Piece:
-        cells = cells_of(self._scan.dialect, self._columns, arrays)
-        return Piece(dict(zip((column.name for column in self._columns), cells, strict=True)))
+        return piece_of(self._scan.dialect, self._columns, arrays)
 
     def _last_tuple(self, page: Page) -> Tuple:
         cells = [page[column.name] for column in self._keyset.columns]

@@ -9,8 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from extractors.sql.catalogue import Column
 from extractors.sql.cells import joined
+from extractors.sql.dialects.base import Dialect
 from extractors.sql.keyset import Mark
+from extractors.sql.scan import cells_of
 from extractors.sql.shape import Page, content_digests
 from migrate.core.errors import LegacyUnreadable
 
@@ -42,6 +45,12 @@ class Piece:
     def slice(self, start: int, length: int | None = None) -> "Piece":
         """Some of the rows."""
         return Piece({name: cells.slice(start, length) for name, cells in self.page.items()})
+
+
+def piece_of(dialect: Dialect, columns: Sequence[Column], arrays: Sequence[pa.Array]) -> Piece:
+    """The rows of a result that selected `forms_of` these columns."""
+    names = (column.name for column in columns)
+    return Piece(dict(zip(names, cells_of(dialect, columns, arrays), strict=True)))
 
 
 class Chain:

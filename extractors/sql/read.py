@@ -4,17 +4,13 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-import pyarrow as pa
-
-from extractors.sql.catalogue import Column
-from extractors.sql.cells import Cells
 from extractors.sql.dialects.base import Form
 from extractors.sql.duplicates import duplicate_keys
 from extractors.sql.keyset import Mark, foreign_checkpoint, high_water
 from extractors.sql.pages import Pages, Tuple
 from extractors.sql.patience import Patience, resumed
-from extractors.sql.pieces import Chain, Piece, regrouped, skipped
-from extractors.sql.scan import Scan, cells_of, forms_of
+from extractors.sql.pieces import Chain, Piece, piece_of, regrouped, skipped
+from extractors.sql.scan import Scan, forms_of
 from extractors.sql.sessions import Session, Sessions
 from extractors.sql.shape import Shaper
 from extractors.sql.statement import Part, Sql, all_of
@@ -108,8 +104,7 @@ class Reader:
         rows = min(self._spec.batch_rows, max(1, self._spec.batch_bytes // max(1, largest)))
         with closing(session.stream(statement, forms, rows, largest)) as found:
             for arrays in found:
-                names = [column.name for column in columns]
-                yield Piece(dict(zip(names, self._cells(columns, arrays), strict=True)))
+                yield piece_of(scan.dialect, columns, arrays)
 
     def _largest(self, session: Session, conditions: Sequence[Part]) -> int | None:
         """The size of the largest row; None where there is no row."""
@@ -118,6 +113,3 @@ class Reader:
         statement = Sql(f"SELECT {expression} FROM {self._scan.name} WHERE ", all_of(conditions))
         size: int | None = session.fetch(statement, [Form(expression, "integer")])[0][0].as_py()
         return size
-
-    def _cells(self, columns: Sequence[Column], arrays: Sequence[pa.Array]) -> list[Cells]:
-        return list(cells_of(self._scan.dialect, columns, arrays))

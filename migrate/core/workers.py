@@ -6,23 +6,59 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from itertools import chain, islice
 from multiprocessing.connection import wait
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class _Workers(ProcessPoolExecutor):
+    """A pool whose workers do not run the caller's script again to import what is in it."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """See Executor; a worker may start here."""
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            return super().submit(fn, *args, **kwargs)
+        finally:
+            sys.modules["__main__"] = main
+
+
 def processes(workers: int) -> Executor:
     """Worker processes that leave signals to their parent and end with it."""
     context = multiprocessing.get_context("spawn")  # a forked child inherits half-held locks
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
+    return _Workers(workers, mp_context=context, initializer=_begin_worker)
+
+
+def in_order(
+    executor: Executor,
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    ahead: int,
+    lost: Callable[[Item], Result],
+) -> Generator[tuple[Item, Result], None, None]:
+    """Results in the order of the items, with at most `ahead` items under way or waiting; `lost`
+    answers for an item whose worker has died."""
+    waiting: deque[tuple[Item, Future[Result] | None]] = deque()
+    try:
+        for item in items:
+            waiting.append((item, _submitted(executor, work, item)))
+            if len(waiting) >= ahead:
+                yield _taken(*waiting.popleft(), lost)
+        while waiting:
+            yield _taken(*waiting.popleft(), lost)
+    finally:
+        for _, future in waiting:
+            if future is not None:
+                future.cancel()
 
 
 def spread(
@@ -39,52 +75,27 @@ def spread(
         yield item, work(item)
     for item in coming:
         with processes(workers) as executor:
-            yield from _elsewhere(executor, work, chain([item], coming), workers + 1)
-
-
-def _elsewhere(
-    executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], most: int
-) -> Generator[tuple[Item, Result], None, None]:
-    waiting: deque[tuple[Item, Future[Result] | None]] = deque()
-    try:
-        for item in items:
-            waiting.append((item, _submitted(executor, work, item)))
-            if len(waiting) == most:
-                yield _worked(work, *waiting.popleft())
-        while waiting:
-            yield _worked(work, *waiting.popleft())
-    finally:
-        executor.shutdown(cancel_futures=True)
+            rest = chain([item], coming)
+            yield from in_order(executor, work, rest, ahead=workers + 1, lost=work)
 
 
 def _submitted(
     executor: Executor, work: Callable[[Item], Result], item: Item
 ) -> Future[Result] | None:
+    """None where the pool is broken already."""
     try:
-        with _no_main():
-            return executor.submit(work, item)
+        return executor.submit(work, item)
     except BrokenProcessPool:
         return None
 
 
-@contextmanager
-def _no_main() -> Iterator[None]:
-    """While a worker starts: it must not run the caller's script again to import what is in it."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-def _worked(
-    work: Callable[[Item], Result], item: Item, future: Future[Result] | None
+def _taken(
+    item: Item, future: Future[Result] | None, lost: Callable[[Item], Result]
 ) -> tuple[Item, Result]:
     try:
-        return item, work(item) if future is None else future.result()
+        return item, lost(item) if future is None else future.result()
     except BrokenProcessPool:
-        return item, work(item)
+        return item, lost(item)
 
 
 def _begin_worker() -> None:

@@ -1,14 +1,13 @@
 """Where batches are derived: in this process, in others on this machine, or wherever else an
 executor of `concurrent.futures` reaches."""
 
-from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future
-from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar, cast
+from typing import Any, Never, TypeVar, cast
 
 from migrate.core.errors import MigrateError, UsageError
 from migrate.core.registry import resolve
+from migrate.core.workers import in_order as answered_in_order
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,27 +43,17 @@ class Inline(Executor):
 
 def in_order(
     executor: Executor, work: Callable[[Item], Result], items: Iterable[Item], *, ahead: int
-) -> Generator[tuple[Item, Result]]:
-    """Results in the order of the items, with at most `ahead` items under way or waiting."""
-    waiting: deque[tuple[Item, Future[Result]]] = deque()
-    try:
-        for item in items:
-            waiting.append((item, executor.submit(work, item)))
-            if len(waiting) >= ahead:
-                yield _taken(waiting)
-        while waiting:
-            yield _taken(waiting)
-    finally:
-        for _, future in waiting:
-            future.cancel()
+) -> Generator[tuple[Item, Result], None, None]:
+    """Results in the order of the items, with at most `ahead` items under way or waiting.
+
+    Raises MigrateError where a worker has died.
+    """
+    return answered_in_order(executor, work, items, ahead=ahead, lost=_ended)
 
 
-def _taken(waiting: deque[tuple[Item, Future[Result]]]) -> tuple[Item, Result]:
-    item, future = waiting.popleft()
-    try:
-        return item, future.result()
-    except BrokenProcessPool:
-        raise MigrateError(
-            "a worker process ended unexpectedly",
-            hint="look whether memory ran out; the same command goes on, with fewer --workers",
-        ) from None
+def _ended(item: object) -> Never:
+    del item
+    raise MigrateError(
+        "a worker process ended unexpectedly",
+        hint="look whether memory ran out; the same command goes on, with fewer --workers",
+    )
