@@ -3,17 +3,11 @@
 It is not a report of a run, and reads nothing: what it shows is handed to it.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
-from markupsafe import Markup
-
-from reports.html import css_string
-from reports.show import NOTHING, counted, grouped, moment, visible
+from reports.show import NOTHING, counted, grouped, moment
+from reports.styling import styled
 from reports.templating import environment
 
 HEADINGS = ("Types", "Priorities", "States", "Destinations", "Why not readable")
@@ -60,7 +54,6 @@ class Inventory:
 
 def render(inventory: Inventory) -> bytes:
     """The page, UTF-8."""
-    style = _style() + _running_head(inventory)
     page = (
         environment()
         .get_template("inventory.html")
@@ -71,8 +64,7 @@ def render(inventory: Inventory) -> bytes:
             size=size,
             headings_of=_headings,
             nothing=NOTHING,
-            style=Markup(style),  # noqa: S704 - ours, but for the marking, which is CSS-escaped
-            style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+            **styled(["report.css", "inventory.css"], inventory.marking, inventory.title),
         )
     )
     return page.encode()
@@ -114,23 +106,3 @@ def _figures(inventory: Inventory) -> list[tuple[str, str, str]]:
         number = sum(row.records or 0 for row in unclaimed)
         found.append(("Unclaimed", grouped(number), f"in {counted(len(unclaimed), 'container')}"))
     return found
-
-
-@cache
-def _style() -> str:
-    folder = resources.files("reports").joinpath("templates")
-    names = ("report.css", "inventory.css")
-    return "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
-
-
-def _running_head(inventory: Inventory) -> str:
-    """Marking, title and page number in the margins of every printed page."""
-    marking, title = css_string(visible(inventory.marking)), css_string(visible(inventory.title))
-    font = "font: 7.5pt Arial, sans-serif;"
-    boxes = (
-        f"@top-center {{ content: {marking}; font: 600 8pt Arial, sans-serif; }} "
-        f"@bottom-left {{ content: {title}; {font} }} "
-        f"@bottom-center {{ content: {marking}; font: 600 8pt Arial, sans-serif; }} "
-        f'@bottom-right {{ content: counter(page) " of " counter(pages); {font} }}'
-    )
-    return f"@page {{ {boxes} }}\n"

@@ -12,8 +12,8 @@ from lxml.html import HtmlElement
 
 from migrate.core.runfolder import RunFolder
 from reports.build import write_report
-from reports.html import css_string
 from reports.show import THIN, visible
+from reports.styling import css_string
 from tests.reports.runs import ATTACKS, CASES
 
 RunOf = Callable[[str], RunFolder]
