@@ -1,7 +1,9 @@
 """The envelope: CloudEvents 1.0 attributes in binary mode, under their names on the bus.
 
-Values go through verbatim, control characters included; what has no value is
-left out. The lane and the run's id travel on the bus only: they are no part of a
+Values go through verbatim, control characters included, although a strict reader
+may refuse them: the new bus says what the old one said. What has no value is left
+out, and so are an empty subject and an empty correlation id, which CloudEvents does
+not know. The lane and the run's id travel on the bus only: they are no part of a
 message's digest.
 """
 
@@ -68,7 +70,7 @@ def attributes(shared: Constants, message: Particulars) -> list[tuple[str, str]]
     """The whole envelope but lane and run id: names and values, sorted by name."""
     every = (
         ("ce_bodynull", "true" if message.body_null else None),
-        ("ce_correlationid", message.correlation_id),
+        ("ce_correlationid", message.correlation_id or None),
         ("ce_dataschema", shared.data_schema),
         ("ce_environment", shared.environment or None),
         ("ce_expirytime", message.expires),
@@ -77,10 +79,10 @@ def attributes(shared: Constants, message: Particulars) -> list[tuple[str, str]]
         ("ce_legacyid", message.legacy_id),
         ("ce_marking", shared.marking or None),
         ("ce_orderkey", message.order_key),
-        ("ce_sequence", str(message.position)),
+        ("ce_sequence", f"{message.position:019d}"),  # compared as text: its extension
         ("ce_source", shared.source),
         ("ce_specversion", "1.0"),
-        ("ce_subject", message.subject),
+        ("ce_subject", message.subject or None),
         ("ce_time", message.time),
         ("ce_type", shared.type),
         ("content-type", message.content_type),

@@ -43,7 +43,7 @@ def test_the_whole_envelope() -> None:
         "ce_legacyid": "M-7",
         "ce_marking": "OFFICIAL-SENSITIVE",
         "ce_orderkey": "99ZZ/1/18",
-        "ce_sequence": "41",
+        "ce_sequence": "0000000000000000041",
         "ce_source": "urn:isb-migrate:met.isb:custody",
         "ce_specversion": "1.0",
         "ce_time": "2018-03-31T23:00:00Z",
