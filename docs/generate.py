@@ -107,6 +107,13 @@ def stores() -> str:
     return "\n".join(lines)
 
 
+def formats() -> str:
+    """docs/reference/formats.md."""
+    from migrate.formats.reference import markdown
+
+    return markdown()
+
+
 def guarantees() -> str:
     """docs/explain/guarantees.md."""
     from reconcile.guarantees import page
@@ -121,6 +128,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/plan.md": plan,
     "reference/plan.schema.json": plan_schema,
     "reference/stores.md": stores,
+    "reference/formats.md": formats,
     "explain/guarantees.md": guarantees,
 }
 

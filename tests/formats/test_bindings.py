@@ -15,9 +15,10 @@ from tests.formats.envelopes import (
     BODIES,
     ENVELOPES,
     JSON_BODIES,
+    KEPT,
     MODES,
     ODD,
-    ODD_BODIES,
+    REWRITTEN,
     TEXTS,
 )
 
@@ -45,7 +46,7 @@ def test_decoding_is_the_inverse_of_encoding(
     assert list(found.envelope) == sorted(envelope)
 
 
-@given(body=st.one_of(JSON_BODIES, st.sampled_from(ODD_BODIES)))
+@given(body=st.one_of(JSON_BODIES, st.sampled_from((*REWRITTEN, *KEPT))))
 def test_a_json_body_is_shown_as_json_only_where_nothing_can_be_lost(body: bytes) -> None:
     """Either the reader gets the body's value, or its bytes."""
     document = json.loads(structured.write({**SMALL, "content-type": "application/json"}, body))
@@ -67,11 +68,11 @@ def test_a_body_not_known_to_be_json_in_utf_8_is_shown_as_bytes(content_type: st
     assert "data_base64" in json.loads(structured.write(headers, b"{}"))
 
 
-@pytest.mark.parametrize("text", ODD_BODIES[:9], ids=lambda body: body.decode()[:24])
-def test_a_body_that_a_reader_would_rewrite_is_shown_as_bytes(text: bytes) -> None:
+@pytest.mark.parametrize("body", (*REWRITTEN, *KEPT), ids=lambda body: body.decode()[:24])
+def test_a_body_that_a_reader_would_rewrite_is_shown_as_bytes(body: bytes) -> None:
     """Numbers beyond ±2^53, fractions, repeated members, needless escapes: bytes stay bytes."""
-    document = json.loads(structured.write({**SMALL, "content-type": "application/json"}, text))
-    assert ("data" in document) == (text == b"9007199254740992")
+    document = json.loads(structured.write({**SMALL, "content-type": "application/json"}, body))
+    assert ("data" in document) == (body in KEPT)
 
 
 @given(value=TEXTS)
