@@ -49,6 +49,31 @@ def by_table(message: sql.Message) -> BaseCloudEvent:
 READERS: dict[str, Any] = {"amqp": by_amqp, "nats": by_http, "kafka": by_kafka, "sql": by_table}
 
 
+def to_amqp(event: BaseCloudEvent, mode: Mode) -> amqp.Message:
+    write = official_amqp.to_binary if mode == "binary" else official_amqp.to_structured
+    theirs = write(event, FORMAT)
+    content_type = theirs.properties.get("content-type")
+    return amqp.Message(content_type, theirs.application_properties, theirs.application_data)
+
+
+def to_kafka(event: BaseCloudEvent, mode: Mode) -> kafka.Message:
+    write = official_kafka.to_binary if mode == "binary" else official_kafka.to_structured
+    theirs = write(event, FORMAT)
+    return kafka.Message([*theirs.headers.items()], theirs.value)
+
+
+def to_http(event: BaseCloudEvent, mode: Mode) -> nats.Message:
+    """As on NATS, where the content type is an attribute like the others."""
+    write = official_http.to_binary if mode == "binary" else official_http.to_structured
+    theirs = write(event, FORMAT)
+    names = {"content-type": "ce-datacontenttype"} if mode == "binary" else {}
+    headers = {names.get(name, name): value for name, value in theirs.headers.items()}
+    return nats.Message(headers, theirs.body)
+
+
+WRITERS: dict[str, Any] = {"amqp": to_amqp, "kafka": to_kafka, "nats": to_http}
+
+
 def attributes(event: BaseCloudEvent, envelope: dict[str, str]) -> dict[str, Any]:
     """Without the time of reading, which the SDK gives an event that has no time."""
     found = dict(event.get_attributes())

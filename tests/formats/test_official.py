@@ -1,9 +1,11 @@
 """The official CloudEvents SDK reads what we write: same attributes, same data, on every bus."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,8 +13,18 @@ from migrate.core.flow import Envelope
 from migrate.formats.attributes import ATTRIBUTES
 from migrate.formats.catalogue import examples, schema_types, schema_uri
 from migrate.formats.envelope import Particulars, attributes, bus_headers, constants
+from tests.formats import official
 from tests.formats.envelopes import BINDINGS, MODES, ODD, TEXTS
 from tests.formats.official import assert_read
+
+CONTENT_TYPE = "datacontenttype"
+SDK_EVENT = {
+    "id": "1",
+    "source": "urn:x",
+    "specversion": "1.0",
+    "type": "org.example",
+    CONTENT_TYPE: "application/octet-stream",
+}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -33,6 +45,24 @@ def test_odd_values_and_bodies_are_read(binding: str, mode: Any, value: str, bod
         "address/1", "odd", order_key=value, content_type="application/octet-stream"
     )
     assert_read(binding, mode, envelope, body)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("binding", official.WRITERS)
+@given(value=st.one_of(TEXTS, st.sampled_from(ODD)), body=st.binary(min_size=1))
+def test_what_the_sdk_writes_we_read(binding: str, mode: Any, value: str, body: bytes) -> None:
+    """Timestamps of AMQP and needless encoding of HTTP among it."""
+    moment = datetime(2018, 5, 1, 13, 20, 0, 5000, tzinfo=UTC)
+    event = CloudEvent({**SDK_EVENT, "time": moment, "orderkey": value}, body)
+    found = BINDINGS[binding].decode(official.WRITERS[binding](event, mode))
+    expected = {f"ce_{name}": each for name, each in SDK_EVENT.items() if name != CONTENT_TYPE}
+    assert found.envelope == {
+        **expected,
+        "ce_time": "2018-05-01T13:20:00.005000Z",
+        "ce_orderkey": value,
+        "content-type": SDK_EVENT[CONTENT_TYPE],
+    }
+    assert found.body == body
 
 
 def test_every_attribute_we_send_is_documented() -> None:

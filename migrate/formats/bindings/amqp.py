@@ -8,7 +8,7 @@ in their canonical text; native types are understood coming in.
 
 from base64 import b64encode
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from migrate.formats.bindings import structured
@@ -25,6 +25,9 @@ from migrate.formats.bindings.structured import assembled
 
 PREFIX = "cloudEvents_"
 _PREFIXES = (PREFIX, "cloudEvents:")
+_TIMESTAMPS = ("time", "expirytime")
+"""Attributes in which a whole number is AMQP's timestamp: milliseconds since 1970."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Message(NamedTuple):
@@ -50,6 +53,8 @@ def decode(message: Message) -> Event:
     others: list[tuple[str, str]] = []
     for header, value in message.headers.items():
         name = _attribute(header)
+        if name in _TIMESTAMPS and isinstance(value, int):
+            value = _EPOCH + timedelta(milliseconds=value)
         (others if name is None else pairs).append((name or header, _text(value)))
     return assembled(message.content_type, pairs, message.body, others)
 

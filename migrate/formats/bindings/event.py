@@ -38,6 +38,7 @@ class Event(NamedTuple):
     others: tuple[tuple[str, str], ...] = ()
 
 
+@lru_cache(maxsize=256)
 def is_attribute(name: str) -> bool:
     """Whether CloudEvents lets an attribute be named so (`data` it does not)."""
     return name != "data" and _NAME.fullmatch(name) is not None

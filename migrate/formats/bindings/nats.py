@@ -26,6 +26,7 @@ from migrate.formats.bindings.structured import assembled
 PREFIX = "ce-"
 CONTENT_TYPE = "Content-Type"
 _AS_IT_IS = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
+_ODD = re.compile(r'[^!-~]|["%]')
 _STRAY = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -63,7 +64,7 @@ def decode(message: Message) -> Event:
 
 def escaped(value: str) -> str:
     """A value as a header may hold it: HTTP binding 3.1.3.2."""
-    return quote(value, safe=_AS_IT_IS)
+    return quote(value, safe=_AS_IT_IS) if _ODD.search(value) else value
 
 
 def read(value: str) -> str:
@@ -73,6 +74,8 @@ def read(value: str) -> str:
     """
     if len(value) > 1 and value[0] == value[-1] == '"':
         value = _ESCAPED.sub(r"\1", value[1:-1])
+    if "%" not in value:
+        return value
     if _STRAY.search(value):
         raise NotCloudEvent("a header's value has a per cent sign that encodes nothing")
     try:
