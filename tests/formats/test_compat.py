@@ -89,3 +89,28 @@ def test_there_is_a_third_answer() -> None:
     )
     assert found.answer == CANNOT_TELL
     assert [(reason.place, reason.keyword) for reason in found.reasons] == [("/", "pattern")]
+
+
+def test_deep_schemas_are_followed_to_the_end_or_refused() -> None:
+    def nested(depth: int, kind: str) -> Any:
+        node: Any = {"type": kind}
+        for _ in range(depth):
+            node = {"type": "object", "properties": {"a": node}, "minProperties": 0}
+        return node
+
+    found = claim(Schema("a", nested(110, "string")), Schema("b", nested(110, "integer")))
+    assert [(reason.place, reason.keyword) for reason in found.reasons] == [("/a" * 110, "type")]
+    with pytest.raises(UsageError, match="too deeply"):
+        Schema("a", nested(300, "string"))
+
+
+def test_combinations_beyond_number_are_no_yes() -> None:
+    """Alternatives within alternatives multiply; there is an end to it."""
+
+    def nested(depth: int, side: str) -> Any:
+        if not depth:
+            return {"properties": {side: {"type": "string"}}}
+        return {"anyOf": [nested(depth - 1, side + each) for each in "abc"], "minLength": depth}
+
+    found = claim(Schema("a", nested(4, "x")), Schema("b", nested(4, "y")))
+    assert found.answer != COMPATIBLE

@@ -50,12 +50,17 @@ class Schema:
 
     def __init__(self, name: str, content: Any) -> None:
         self.name = name
-        _of_the_dialect(name, content)
-        self.root: Node = _absolute(content)
-        if isinstance(self.root, dict):
-            self.root = {**self.root, "$id": _BASE}
         self._validators: dict[str, Any] = {}
-        self._compiled(self.root)
+        try:
+            _of_the_dialect(name, content)
+            self.root: Node = _absolute(content)
+            if isinstance(self.root, dict):
+                self.root = {**self.root, "$id": _BASE}
+            self._compiled(self.root)
+        except RecursionError:
+            raise UsageError(
+                f"{name}: is nested too deeply", hint="put parts under $defs and refer to them"
+            ) from None
 
     def accepts(self, node: Node, value: Any) -> bool:
         """Whether the validator accepts a value at a node of this schema."""
@@ -105,7 +110,7 @@ class Schema:
                 )
             except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
                 raise UsageError(
-                    f"{self.name}: is no JSON Schema, or refers to one elsewhere",
+                    f"{self.name}: is no JSON Schema, is nested too deeply, or refers elsewhere",
                     hint="mend it; what it refers to must stand in the same file",
                 ) from None
         return self._validators[key]
