@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from migrate.core.window import RUN_ATTRIBUTE
 from reconcile.differ import headers
 from reconcile.findings import Findings
-from reconcile.match import RUN_ATTRIBUTE, Comparer, Fault, Matching, Seen, Wanted, match
+from reconcile.match import Comparer, Fault, Matching, Seen, Wanted, match
 from reconcile.strangers import is_ours, judge_strangers, run_name
 from reconcile.work import BATCH, ROWS, Relation
 

@@ -21,9 +21,9 @@ from migrate.core.identity import row_digests
 from migrate.core.runfolder import RunFolder
 from migrate.core.schema import FATE, LEGACY
 from migrate.core.totals import Totals
+from migrate.formats.headers import head_texts
 from migrate.plan.seal import Segment
 from migrate.transform.derive import Derived, Deriver, hold_successors
-from reconcile.heads import head_texts
 from reconcile.work import CONTENT, CORRELATED, EXPECTED, SOURCE, Advance, Work
 
 ROW_BITS = 40  # a flow's rows are numbered apart from all others'

@@ -4,11 +4,11 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
 import sqlalchemy as sa
-from pydantic_core import to_json
 
 from loaders.sql.connect import (
     DELIVERY,
@@ -19,8 +19,10 @@ from loaders.sql.connect import (
 )
 from migrate.core.clock import rfc3339
 from migrate.core.errors import BusRefused
-from migrate.core.flow import BusSpec
-from migrate.core.ports import Outgoing, Receipt
+from migrate.core.flow import BusSpec, OffRampSpec
+from migrate.core.ports import Receipts
+from migrate.core.window import Window
+from migrate.formats.headers import window_texts
 
 Row = tuple[str, str, str, str, bytes, str]
 """destination, lane, message_id, headers, body, published_at"""
@@ -34,18 +36,23 @@ _LAST_POSITION = 2**63 - 1
 class Publisher:
     """Publishes windows in order. A window lands whole, in order, or not at all."""
 
-    atomic = True
+    rejects_successors = True
+    in_flight = 1
 
-    def __init__(self, spec: BusSpec) -> None:
+    def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
+        self._landed: list[Receipts] = []
         path = sqlite_file(spec)
         try:
             self._table: _Table = _Server(spec) if path is None else _File(path)
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
 
-    def publish(self, window: Sequence[Outgoing]) -> Sequence[Receipt]:
-        """One committed transaction, then one confirmed receipt each with its position.
+    def mark(self, window: Window) -> None:
+        """Nothing: the table can be asked for every delivery itself."""
+
+    def send(self, window: Window) -> None:
+        """One committed transaction.
 
         Raises BusRefused when the transaction fails or its outcome is unknown.
         """
@@ -53,13 +60,15 @@ class Publisher:
             positions = self._table.append(_rows(window))
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
-        return [Receipt(True, str(position)) for position in positions]
+        self._landed.append(Receipts.all_at([str(position) for position in positions]))
 
-    def resolve(
-        self, window: Sequence[Outgoing], run_id: str, since: Mapping[str, str]
-    ) -> Sequence[Receipt]:
+    def receipts(self) -> Receipts:
+        """What was committed is confirmed, each row by its position."""
+        return self._landed.pop(0)
+
+    def resolve(self, window: Window, mark: str | None, since: Mapping[str, str]) -> Receipts:
         """Which of a window this very run has brought onto the bus, behind its start positions."""
-        ids = sorted({outgoing.message_id for outgoing in window})
+        ids = sorted(set(window.message_ids))
         try:
             found = [
                 row
@@ -68,12 +77,11 @@ class Publisher:
             ]
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
-        places = _places(found, run_id, since)
-        keys = ((outgoing.destination, outgoing.message_id) for outgoing in window)
-        return [
-            Receipt(True, places[key]) if key in places else Receipt(False, None, "absent")
-            for key in keys
-        ]
+        places = _places(found, window.run_id, since)
+        keys = zip(window.destinations, window.message_ids, strict=True)
+        positions = [places.get(key) for key in keys]
+        absent = {at: "absent" for at, position in enumerate(positions) if position is None}
+        return Receipts([position is not None for position in positions], positions, absent)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -192,23 +200,16 @@ def _lenient(text: bytes) -> str:
     return text.decode("utf-8", "replace")
 
 
-def _rows(window: Sequence[Outgoing]) -> Iterator[Row]:
-    """The window's rows; deliveries of one message share its headers, written once."""
-    now = rfc3339(datetime.now(UTC))
-    headers: Mapping[str, str] | None = None
-    text = ""
-    for outgoing in window:
-        if outgoing.headers is not headers:
-            headers = outgoing.headers
-            text = to_json(headers).decode()  # thrice as fast as the json module
-        yield (
-            outgoing.destination,
-            outgoing.lane,
-            outgoing.message_id,
-            text,
-            outgoing.body,
-            now,
-        )
+def _rows(window: Window) -> Iterator[Row]:
+    """The window's rows."""
+    return zip(
+        window.destinations,
+        repeat(window.lane),
+        window.message_ids,
+        window_texts(window).to_pylist(),
+        window.bodies.to_pylist(),
+        repeat(rfc3339(datetime.now(UTC))),
+    )
 
 
 def _places(

@@ -1,17 +1,22 @@
-"""The headers a delivery ought to have on the bus, as one JSON text each, a column at a time.
+"""The headers of many deliveries at once, a column at a time, as a bus writes them.
 
-Only a fast way to recognise the ordinary case: a delivery whose text differs
-from this one is parsed and compared attribute by attribute.
+Deliveries whose envelopes have the same names are rendered together: what is the
+same in all of them is written once.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reconcile.match import LANE_ATTRIBUTE, RUN_ATTRIBUTE
+from migrate.core.window import LANE_ATTRIBUTE, RUN_ATTRIBUTE, Window
+
+Columns = Mapping[str, Any]
+"""Values by header name: a string array, or a string scalar where all rows have the same."""
+Render = Callable[[Columns, int], pa.Array]
+"""Columns and a number of rows to one value a row."""
 
 _NEEDS_ESCAPE = '["\\\\\\x00-\\x1f]'
 _MARK = "\n"
@@ -24,6 +29,27 @@ def head_texts(attributes: pa.ListArray, lanes: pa.Array, run_id: str) -> pa.Arr
     `lanes`: string. Returns large_string. The bytes are those of
     `json.dumps(formats.envelope.bus_headers(…), ensure_ascii=False, separators=(",", ":"))`.
     """
+    return rendered(attributes, lanes, run_id, _objects, pa.large_string())
+
+
+def window_headers(window: Window, render: Render, kind: pa.DataType) -> pa.Array:
+    """The headers of every delivery of a window, an array of `kind`; names come sorted."""
+    return rendered(window.attributes, pa.scalar(window.lane), window.run_id, render, kind)
+
+
+def window_texts(window: Window) -> pa.Array:
+    """The headers of every delivery of a window as JSON object texts, large_string."""
+    return window_headers(window, _objects, pa.large_string())
+
+
+def rendered(
+    attributes: pa.ListArray,
+    lanes: pa.Array | pa.Scalar,
+    run_id: str,
+    render: Render,
+    kind: pa.DataType,
+) -> pa.Array:
+    """One value of `kind` a row, by `render` over the rows whose envelopes have the same names."""
     starts = attributes.offsets[:-1]
     names, values = attributes.values.field("name"), attributes.values.field("value")
     texts, rows = [], []
@@ -32,12 +58,14 @@ def head_texts(attributes: pa.ListArray, lanes: pa.Array, run_id: str) -> pa.Arr
             name: values.take(pc.add(starts.take(members), place))
             for place, name in enumerate(signature)
         }
-        columns[LANE_ATTRIBUTE] = lanes.take(members)
+        columns[LANE_ATTRIBUTE] = lanes if isinstance(lanes, pa.Scalar) else lanes.take(members)
         columns[RUN_ATTRIBUTE] = pa.scalar(run_id, pa.string())
-        texts.append(_objects(columns, len(members)))
+        texts.append(render(dict(sorted(columns.items())), len(members)))
         rows.append(members)
     if not texts:
-        return pa.array([], pa.large_string())
+        return pa.array([], kind)
+    if len(texts) == 1:
+        return texts[0]
     order = pc.sort_indices(pa.concat_arrays(rows))
     return pa.concat_arrays(texts).take(order)
 
@@ -52,11 +80,11 @@ def _signatures(attributes: pa.ListArray, names: pa.Array) -> list[tuple[list[st
     ]
 
 
-def _objects(columns: Mapping[str, Any], rows: int) -> pa.Array:
+def _objects(columns: Columns, rows: int) -> pa.Array:
     """Columns of values to JSON object texts; what is the same in all rows is written once."""
     pieces: list[Any] = []
     constant = "{"
-    for place, name in enumerate(sorted(columns)):
+    for place, name in enumerate(columns):
         constant += f"{',' if place else ''}{json.dumps(name, ensure_ascii=False)}:"
         literal = _literal(columns[name])
         if isinstance(literal, str):
