@@ -123,7 +123,7 @@ def _observe(
             doubts.append(("bus", "loading never began: run the same command again to go on"))
         else:
             bus = run_bus(folder, sealed.plan, sealed.baseline.kind)
-            with closing(open_observer(bus, sealed.plan.destinations)) as observer:
+            with closing(open_observer(bus, sealed.plan.offramps)) as observer:
                 observed.observe(work, observer.observe(start), advance)
             return True
     except MigrateError as error:

@@ -137,7 +137,7 @@ def _bus(plan: Plan) -> Iterator[Problem]:
         return
     where = f"bus.{plan.bus.name}"
     try:
-        observer = open_observer(plan.bus, plan.destinations)
+        observer = open_observer(plan.bus, plan.offramps)
         try:
             observer.positions()
         finally:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from migrate.core.flow import ARCHIVE, BusSpec, Envelope, FlowSpec, OffRampSpec, StoreSpec
+from migrate.core.flow import BusSpec, Envelope, FlowSpec, OffRampSpec, StoreSpec
 from migrate.plan.model import PlanModel
 from migrate.plan.problem import Problem
 
@@ -60,11 +60,6 @@ class Plan:
     @property
     def marking(self) -> str:
         return self.model.plan.marking
-
-    @property
-    def destinations(self) -> dict[str, OffRampSpec]:
-        """Every off-ramp by name, and the archive."""
-        return {ARCHIVE: OffRampSpec(ARCHIVE), **self.offramps}
 
     def envelope(self, as_of: datetime) -> Envelope:
         """What every message of a run carries; `as_of` is timezone-aware."""

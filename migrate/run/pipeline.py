@@ -136,12 +136,12 @@ class _Call:
         spec = run_bus(self._folder, self._plan, baseline.kind)
         baseline = seal_positions(self._folder, baseline, spec, self._plan)
         with timed(load.STAGE, self._ledger, self._progress), ExitStack() as stack:
-            publisher = open_publisher(spec, self._plan.destinations)
+            publisher = open_publisher(spec, self._plan.offramps)
             stack.callback(publisher.close)
             log = self._log()
             stack.callback(log.close)
             stack.callback(WORKSHOP.close)
-            bus = Bus(publisher, self._plan.destinations, baseline.positions or {})
+            bus = Bus(publisher, self._plan.offramps, baseline.positions or {})
             self._onto(bus, log, [flow for flow in self._flows if flow in baseline.segments])
         states = {b.state for flow in self._plan.flows for b in self._ledger.batches(flow)}
         if baseline.sealed and states <= {BatchState.LOADED}:

@@ -96,7 +96,7 @@ def seal_positions(folder: RunFolder, baseline: Baseline, bus: BusSpec, plan: Pl
     """Make the bus ready and record where each destination ends: once, before the first publish."""
     if baseline.positions is not None:
         return baseline
-    positions = make_ready(bus, plan.destinations)
+    positions = make_ready(bus, plan.offramps)
     return _written(folder, baseline, replace(baseline, positions=positions))
 
 
