@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from migrate.core.flow import ARCHIVE, FlowSpec
+from migrate.core.window import LANE_ATTRIBUTE, RUN_ATTRIBUTE
 from reconcile.differ import (
     Difference,
     Hide,
@@ -20,12 +21,7 @@ from reconcile.differ import (
     headers,
 )
 
-LANE_ATTRIBUTE = "ce_lane"
-RUN_ATTRIBUTE = "ce_runid"
-
 Place = tuple[str | None, str | None]
-
-
 _PARTS = ("field", "expected", "observed")
 
 

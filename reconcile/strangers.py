@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from migrate.core.window import RUN_ATTRIBUTE
 from migrate.transform.derive import possible_message_ids
 from reconcile.differ import headers
 from reconcile.findings import Findings
-from reconcile.match import RUN_ATTRIBUTE, another_run
+from reconcile.match import another_run
 from reconcile.work import POSSIBLE
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from loaders.sql.connect import (
     sqlite_file,
 )
 from migrate.core.errors import CouldNotVerify
-from migrate.core.flow import BusSpec
+from migrate.core.flow import BusSpec, OffRampSpec
+from migrate.core.ports import Sight
 from migrate.core.schema import OBSERVED
 
 BATCH_ROWS = 8_192
@@ -41,7 +42,7 @@ _ROWS = "SELECT position, destination, lane, message_id, headers, body FROM deli
 class Observer:
     """Positions are decimal texts, one order over all destinations."""
 
-    def __init__(self, spec: BusSpec) -> None:
+    def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
         self._path = sqlite_file(spec)
 
@@ -62,6 +63,10 @@ class Observer:
         query = f"{_ROWS} WHERE {clause} ORDER BY position"
         for rows in _batches(self._read(query, values)):
             yield _observed(rows)
+
+    def sights(self, since: Mapping[str, str]) -> Mapping[str, Sight]:
+        """None to tell of: every row is read itself, whatever the plan says of an off-ramp."""
+        return {}
 
     def close(self) -> None:
         """Nothing is held open between readings."""

@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from loaders.sql.connect import (
     DELIVERY,
     SQLITE_TABLE,
     WRITER_WAITS_S,
+    open_sqlite,
     open_sqlite_writer,
     server_engine,
     sqlite_file,
@@ -19,6 +21,7 @@ from loaders.sql.connect import (
 from migrate.core.durable import PRIVATE_FILE, private_folder, sync_folder
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
+from migrate.core.ports import Piece
 
 PAGE_BYTES = 8_192
 """Messages of about a kilobyte fill it well: a fifth less disk than SQLite's own 4,096."""
@@ -27,13 +30,23 @@ PAGE_BYTES = 8_192
 class Provisioner:
     """Creates the table, idempotently; a table of another shape is refused, never altered."""
 
-    def __init__(self, spec: BusSpec) -> None:
+    def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
         self._path = sqlite_file(spec)
 
-    def provision(self, destinations: Iterable[OffRampSpec], lanes: Iterable[str]) -> None:
+    def wanted(self) -> Sequence[Piece]:
+        """The one table, and the columns it needs."""
+        return [_table(COLUMNS)]
+
+    def present(self) -> Sequence[Piece]:
+        """The table as it is there; its further columns are nobody's business."""
+        path = self._path
+        held = self._on_server(create=False) if path is None else self._held_in_file(path)
+        return [_table(name for name in COLUMNS if name in held)] if held else []
+
+    def provision(self) -> None:
         """Make the bus ready. Raises BusRefused where it cannot be reached or has another table."""
-        columns = self._on_server() if self._path is None else self._in_file(self._path)
+        columns = self._on_server(create=True) if self._path is None else self._in_file(self._path)
         missing = [name for name in COLUMNS if name not in columns]
         if missing:
             raise BusRefused(
@@ -48,21 +61,31 @@ class Provisioner:
         try:
             _create_private_file(path)
             connection = open_sqlite_writer(path, create=True)
-            try:
+            with closing(connection):
                 connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file only
                 connection.execute(SQLITE_TABLE)
-                rows = connection.execute("SELECT name FROM pragma_table_info('delivery')")
-                return {str(name) for (name,) in rows}
-            finally:
-                connection.close()
+                return _columns(connection)
         except (OSError, sqlite3.Error) as error:
             raise self._refused(error) from None
 
-    def _on_server(self) -> set[str]:
+    def _held_in_file(self, path: Path) -> set[str]:
+        try:
+            if not path.exists():
+                return set()
+            with closing(open_sqlite(path, mode="ro", waits_s=WRITER_WAITS_S)) as connection:
+                return _columns(connection)
+        except (OSError, sqlite3.Error) as error:
+            raise self._refused(error) from None
+
+    def _on_server(self, *, create: bool) -> set[str]:
         engine = server_engine(self._spec, waits_s=WRITER_WAITS_S)
         try:
-            DELIVERY.metadata.create_all(engine)
-            return {column["name"] for column in sa.inspect(engine).get_columns("delivery")}
+            if create:
+                DELIVERY.metadata.create_all(engine)
+            inspector = sa.inspect(engine)
+            if not inspector.has_table(DELIVERY.name):
+                return set()
+            return {column["name"] for column in inspector.get_columns(DELIVERY.name)}
         except sa.exc.SQLAlchemyError as error:
             raise self._refused(error) from None
         finally:
@@ -73,6 +96,15 @@ class Provisioner:
             f'the bus "{self._spec.name}" cannot be made ready ({type(error).__name__})',
             hint="look at its url, whether it runs, and the account's rights",
         )
+
+
+def _table(columns: Iterable[str]) -> Piece:
+    return Piece("table", DELIVERY.name, {"columns": ", ".join(columns)})
+
+
+def _columns(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute("SELECT name FROM pragma_table_info('delivery')")
+    return {str(name) for (name,) in rows}
 
 
 def _create_private_file(path: Path) -> None:

@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
 import sqlalchemy as sa
-from pydantic_core import to_json
 
 from loaders.sql.connect import (
     DELIVERY,
@@ -19,8 +20,10 @@ from loaders.sql.connect import (
 )
 from migrate.core.clock import rfc3339
 from migrate.core.errors import BusRefused
-from migrate.core.flow import BusSpec
-from migrate.core.ports import Outgoing, Receipt
+from migrate.core.flow import BusSpec, OffRampSpec
+from migrate.core.ports import Receipts
+from migrate.core.window import Window
+from migrate.formats.headers import window_texts
 
 Row = tuple[str, str, str, str, bytes, str]
 """destination, lane, message_id, headers, body, published_at"""
@@ -32,34 +35,49 @@ _LAST_POSITION = 2**63 - 1
 
 
 class Publisher:
-    """Publishes windows in order. A window lands whole, in order, or not at all."""
+    """Publishes windows in order; those under way are one transaction, which lands whole, in
+    order, or not at all. It is committed when the first of them is asked for its receipts."""
 
-    atomic = True
+    rejects_successors = True
+    in_flight = 4
 
-    def __init__(self, spec: BusSpec) -> None:
+    def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
+        self._open: deque[Receipts] = deque()
+        self._landed: deque[Receipts] = deque()
         path = sqlite_file(spec)
         try:
             self._table: _Table = _Server(spec) if path is None else _File(path)
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
 
-    def publish(self, window: Sequence[Outgoing]) -> Sequence[Receipt]:
-        """One committed transaction, then one confirmed receipt each with its position.
+    def mark(self, window: Window) -> None:
+        """Nothing: the table can be asked for every delivery itself."""
 
-        Raises BusRefused when the transaction fails or its outcome is unknown.
-        """
+    def send(self, window: Window) -> None:
+        """Insert the window's rows. Raises BusRefused when the transaction fails."""
         try:
             positions = self._table.append(_rows(window))
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
-        return [Receipt(True, str(position)) for position in positions]
+        self._open.append(Receipts.all_at([str(position) for position in positions]))
 
-    def resolve(
-        self, window: Sequence[Outgoing], run_id: str, since: Mapping[str, str]
-    ) -> Sequence[Receipt]:
+    def receipts(self) -> Receipts:
+        """What is committed is confirmed, each row by its position.
+
+        Raises BusRefused when the outcome of the transaction is not known.
+        """
+        if not self._landed:
+            try:
+                self._table.commit()
+            except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
+                raise self._refused(error) from None
+            self._landed, self._open = self._open, self._landed
+        return self._landed.popleft()
+
+    def resolve(self, window: Window, mark: str | None, since: Mapping[str, str]) -> Receipts:
         """Which of a window this very run has brought onto the bus, behind its start positions."""
-        ids = sorted({outgoing.message_id for outgoing in window})
+        ids = sorted(set(window.message_ids))
         try:
             found = [
                 row
@@ -68,12 +86,11 @@ class Publisher:
             ]
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
-        places = _places(found, run_id, since)
-        keys = ((outgoing.destination, outgoing.message_id) for outgoing in window)
-        return [
-            Receipt(True, places[key]) if key in places else Receipt(False, None, "absent")
-            for key in keys
-        ]
+        places = _places(found, window.run_id, since)
+        keys = zip(window.destinations, window.message_ids, strict=True)
+        positions = [places.get(key) for key in keys]
+        absent = {at: "absent" for at, position in enumerate(positions) if position is None}
+        return Receipts([position is not None for position in positions], positions, absent)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -90,7 +107,12 @@ class _Table(Protocol):
     """The table `delivery` of one bus."""
 
     def append(self, rows: Iterator[Row]) -> Sequence[int]:
-        """Commit rows in order; their positions."""
+        """Insert rows in order, into the transaction at hand or a new one; their positions. An
+        error ends the transaction without a trace."""
+        ...
+
+    def commit(self) -> None:
+        """Commit the transaction at hand."""
         ...
 
     def find(self, ids: list[str]) -> Sequence[Found]:
@@ -118,18 +140,28 @@ class _File:
             raise
 
     def append(self, rows: Iterator[Row]) -> Sequence[int]:
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
             before = self._end()
             count = self._connection.executemany(self._INSERT, rows).rowcount
             if before > _LAST_POSITION - count:
                 raise sqlite3.OperationalError("SQLite gives positions at random from here on")
-            self._connection.execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._undo()
             raise
         return range(before + 1, before + count + 1)
+
+    def commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def find(self, ids: list[str]) -> Sequence[Found]:
         marks = ",".join("?" * len(ids))
@@ -152,18 +184,30 @@ class _Server:
 
     def __init__(self, spec: BusSpec) -> None:
         self._engine = server_engine(spec, waits_s=WRITER_WAITS_S)
+        self._writer: sa.Connection | None = None
         with self._engine.connect() as connection:
             connection.execute(sa.select(DELIVERY.c.position).limit(1))
 
     def append(self, rows: Iterator[Row]) -> Sequence[int]:
         names = ("destination", "lane", "message_id", "headers", "body", "published_at")
         wanted = [dict(zip(names, row, strict=True)) for row in rows]
-        with self._engine.begin() as connection:
+        try:
+            writer = self._writer = self._writer or self._engine.connect()
             end = sa.select(sa.func.coalesce(sa.func.max(DELIVERY.c.position), 0))
-            before = connection.execute(end).scalar_one()
-            connection.execute(sa.insert(DELIVERY), wanted)
-            places = self._places(connection, before)
+            before = writer.execute(end).scalar_one()
+            writer.execute(sa.insert(DELIVERY), wanted)
+            places = self._places(writer, before)
+        except BaseException:
+            self._let_go()
+            raise
         return [places[row["destination"], row["message_id"]] for row in wanted]
+
+    def commit(self) -> None:
+        if self._writer is not None:
+            try:
+                self._writer.commit()
+            finally:
+                self._let_go()
 
     def find(self, ids: list[str]) -> Sequence[Found]:
         table = DELIVERY.c
@@ -176,7 +220,14 @@ class _Server:
             return [tuple(row) for row in connection.execute(query)]
 
     def close(self) -> None:
+        self._let_go()
         self._engine.dispose()
+
+    def _let_go(self) -> None:
+        """End what is not committed without a trace."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     @staticmethod
     def _places(connection: sa.Connection, before: int) -> dict[tuple[Any, Any], int]:
@@ -192,23 +243,16 @@ def _lenient(text: bytes) -> str:
     return text.decode("utf-8", "replace")
 
 
-def _rows(window: Sequence[Outgoing]) -> Iterator[Row]:
-    """The window's rows; deliveries of one message share its headers, written once."""
-    now = rfc3339(datetime.now(UTC))
-    headers: Mapping[str, str] | None = None
-    text = ""
-    for outgoing in window:
-        if outgoing.headers is not headers:
-            headers = outgoing.headers
-            text = to_json(headers).decode()  # thrice as fast as the json module
-        yield (
-            outgoing.destination,
-            outgoing.lane,
-            outgoing.message_id,
-            text,
-            outgoing.body,
-            now,
-        )
+def _rows(window: Window) -> Iterator[Row]:
+    """The window's rows."""
+    return zip(
+        window.destinations,
+        repeat(window.lane),
+        window.message_ids,
+        window_texts(window).to_pylist(),
+        window.bodies.to_pylist(),
+        repeat(rfc3339(datetime.now(UTC))),
+    )
 
 
 def _places(

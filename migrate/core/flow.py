@@ -211,6 +211,7 @@ class OffRampSpec:
     observe: Literal["direct", "tap", "counts"] = "direct"
     messages_per_s: float | None = None
     expiry: Literal["absolute", "restart", "none"] = "absolute"
+    options: tuple[tuple[str, str], ...] = ()  # of the kind of bus
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """The ports behind the five doors. An adapter is one file and one line in its registry."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import pyarrow as pa
 
-from migrate.core.flow import OffRampSpec, SourceSpec, StoreSpec
+from migrate.core.flow import SourceSpec, StoreSpec
+from migrate.core.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,55 +119,105 @@ class LegacyStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One delivery on its way: what a bus needs to know."""
+class Receipts:
+    """The bus's answers for a window, one a delivery in its order; confirmed never means merely
+    sent."""
 
-    destination: str
-    lane: str
-    message_id: str
-    headers: Mapping[str, str]
-    body: bytes
+    confirmed: Sequence[bool]
+    positions: Sequence[str | None]
+    problems: Mapping[int, str] = field(default_factory=dict)
+    """By place in the window: returned, nacked, refused …; only of what is not confirmed."""
 
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The bus's answer for one delivery; confirmed never means merely sent."""
-
-    confirmed: bool
-    bus_position: str | None
-    problem: str | None = None  # returned, nacked, refused …; None when confirmed
+    @classmethod
+    def all_at(cls, positions: Sequence[str | None]) -> "Receipts":
+        """Every delivery of a window confirmed."""
+        return cls([True] * len(positions), positions)
 
 
 class Publisher(Protocol):
-    """loaders.<kind>.publish: the one ordered writer of a run."""
+    """loaders.<kind>.publish: the one ordered writer of a run.
 
-    atomic: bool
-    """A window lands whole, in order, or not at all; else none holds an order key twice."""
+    Made with the bus's spec and every off-ramp by name, the archive included. Windows are sent
+    one after the other and answered in the order in which they were sent.
+    """
 
-    def publish(self, window: Sequence[Outgoing]) -> Sequence[Receipt]:
-        """Publish a window in order, one receipt each. BusRefused: the whole window is in doubt."""
+    rejects_successors: bool
+    """Where a delivery is not taken, nothing behind it is: a window lands whole or as a prefix.
+    Else loading never has two unconfirmed deliveries of one order key to one destination."""
+
+    in_flight: int
+    """How many windows may be under way before the oldest is asked for its receipts."""
+
+    def mark(self, window: Window) -> str | None:
+        """What to be reminded of should this window stay in doubt; it is written down with the
+        intent, before the window is sent."""
+        ...
+
+    def send(self, window: Window) -> None:
+        """Begin to publish a window. BusRefused: every window without receipts is in doubt."""
+        ...
+
+    def receipts(self) -> Receipts:
+        """The answers for the oldest window under way, waited for. BusRefused: every window
+        without receipts is in doubt."""
         ...
 
     def resolve(
-        self, window: Sequence[Outgoing], run_id: str, since: Mapping[str, str]
-    ) -> Sequence[Receipt] | None:
-        """Which of an in-doubt window are on the bus, asked of the bus; None where it cannot
-        answer. `since`: the run's start position by destination."""
+        self, window: Window, mark: str | None, since: Mapping[str, str]
+    ) -> Receipts | None:
+        """Which deliveries of an in-doubt window are on the bus, asked of the bus; None where it
+        cannot answer. `mark`: what was said of the window when it was sent; `since`: the run's
+        start position by destination."""
         ...
 
     def close(self) -> None: ...
 
 
-class Provisioner(Protocol):
-    """loaders.<kind>.provision: makes off-ramps and lanes exist, idempotently."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One thing that a bus has or needs, with what of it matters; texts, comparable."""
 
-    def provision(self, destinations: Iterable[OffRampSpec], lanes: Iterable[str]) -> None: ...
+    kind: str  # exchange, queue, stream, binding, topic, table …
+    name: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class Provisioner(Protocol):
+    """loaders.<kind>.provision: makes off-ramps and lanes exist, idempotently.
+
+    Made with the bus's spec and every off-ramp by name, the archive included. Every method may
+    raise BusRefused.
+    """
+
+    def wanted(self) -> Sequence[Piece]:
+        """Everything the bus must have, in the order in which it is made."""
+        ...
+
+    def present(self) -> Sequence[Piece]:
+        """What of it the bus has, as it is there, and what else bears our names."""
+        ...
+
+    def provision(self) -> None:
+        """Make what is missing. BusRefused for what is there and differs: it is never altered."""
+        ...
 
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How the witness sees a destination, and how much of it."""
+
+    how: Literal["direct", "tap", "counts"] = "direct"
+    count: int | None = None  # counts only: messages behind the start position
+    doubt: str | None = None  # why what was seen may not be all, in words
+
+
 class Observer(Protocol):
-    """loaders.<kind>.observe: the witness's own read-only view of the bus."""
+    """loaders.<kind>.observe: the witness's own read-only view of the bus.
+
+    Made with the bus's spec and every off-ramp by name, the archive included.
+    """
 
     def positions(self) -> Mapping[str, str]:
         """The present end of every destination: where a run that starts now would begin."""
@@ -174,8 +225,13 @@ class Observer(Protocol):
 
     def observe(self, since: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """Everything on every destination behind those positions, in core.schema.OBSERVED; a
-        destination without a position, or with an empty one, from its beginning.
-        CouldNotVerify when a destination cannot be read in full."""
+        destination without a position, or with an empty one, from its beginning. Destinations
+        that are seen by numbers only are left out. CouldNotVerify when a destination cannot be
+        read in full."""
+        ...
+
+    def sights(self, since: Mapping[str, str]) -> Mapping[str, Sight]:
+        """How every destination is seen that is not seen directly, or not whole."""
         ...
 
     def close(self) -> None: ...

@@ -3,11 +3,18 @@
 import json
 from collections.abc import Iterator
 
-from migrate.formats.attributes import ATTRIBUTES
 from migrate.formats.catalogue import examples, refused_examples, schema_text, schema_types
 from migrate.formats.compat.claim import Claim
 from migrate.formats.compat.load import backward, before
 from migrate.formats.describe import members
+from migrate.formats.envelope_schema import ATTRIBUTES, Attribute
+
+_EXTENSIONS = {
+    "correlationid": "CloudEvents, Correlation",
+    "expirytime": "CloudEvents, Expiry Time",
+    "sequence": "CloudEvents, Sequence",
+}
+"""Attributes that an official extension defines."""
 
 _INTRODUCTION = """\
 # Message formats
@@ -20,7 +27,7 @@ plan may bring others (`schema = "file.json"`).
 
 ## The envelope
 
-| attribute | type | defined by | meaning |
+| attribute | always | defined by | meaning |
 | --- | --- | --- | --- |
 """
 
@@ -95,13 +102,16 @@ refused. UPRN and USRN are names made of digits.
 def markdown() -> str:
     """The whole page."""
     lines = [_INTRODUCTION.rstrip("\n")]
-    lines += [
-        f"| `{each.name}` | {each.type} | {each.origin} | {each.meaning} |" for each in ATTRIBUTES
-    ]
+    lines += [_attribute(each) for each in ATTRIBUTES]
     lines.append(_BINDINGS.rstrip("\n"))
     for type_ in schema_types():
         lines += ["", *_format(type_)]
     return "\n".join(lines) + "\n"
+
+
+def _attribute(each: Attribute) -> str:
+    origin = "CloudEvents" if each.core else _EXTENSIONS.get(each.name, "isb-migrate")
+    return f"| `{each.name}` | {'yes' if each.always else ''} | {origin} | {each.meaning} |"
 
 
 def _format(type_: str) -> Iterator[str]:

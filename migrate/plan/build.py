@@ -106,6 +106,7 @@ def _offramp(name: str, ramp: OffRampModel) -> OffRampSpec:
         observe=ramp.observe,
         messages_per_s=ramp.rate.messages_per_s if ramp.rate else None,
         expiry=ramp.expiry,
+        options=tuple(sorted(ramp.options.items())),
     )
 
 

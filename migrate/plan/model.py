@@ -173,6 +173,11 @@ class OffRampModel(Section):
         "time to live counted anew, or `none`.",
         examples=["none"],
     )
+    options: dict[str, Option] = Field(
+        default={},
+        description="Further settings of an off-ramp on this kind of bus; see buses.md.",
+        examples=[{"queue": "stream"}],
+    )
 
 
 class PlanModel(Section):

@@ -1,12 +1,13 @@
 """Opening the adapters a plan names, without importing any that it does not."""
 
+from collections.abc import Mapping
 from typing import cast
 
 from extractors import STORES
 from loaders import EXTRAS as BUS_EXTRAS
 from loaders import bus_part
 from migrate.core.errors import MissingExtra
-from migrate.core.flow import BusSpec, StoreSpec
+from migrate.core.flow import BusSpec, OffRampSpec, StoreSpec
 from migrate.core.ports import LegacyStore, Observer
 from migrate.core.registry import resolve
 
@@ -32,12 +33,12 @@ def open_store(spec: StoreSpec) -> LegacyStore:
         raise _missing(error, f'store "{spec.name}"') from error
 
 
-def open_observer(spec: BusSpec) -> Observer:
-    """The witness's read-only view of a bus. Errors as for open_store, BusRefused in place of
-    LegacyUnreadable."""
+def open_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observer:
+    """The witness's read-only view of a bus and of its destinations, by name. Errors as for
+    open_store, BusRefused in place of LegacyUnreadable."""
     adapter = bus_part(spec.kind, "observe:Observer")
     try:
-        return cast("Observer", adapter(spec))
+        return cast("Observer", adapter(spec, offramps))
     except ModuleNotFoundError as error:
         raise _missing(error, f'bus "{spec.name}"') from error
 

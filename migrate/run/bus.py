@@ -1,13 +1,13 @@
 """The writing side of a run's bus, and what its off-ramps allow."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 from loaders import bus_part
 from migrate.core.errors import BusRefused, CouldNotVerify
-from migrate.core.flow import ARCHIVE, LANES, BusSpec, OffRampSpec
-from migrate.core.ports import Publisher
+from migrate.core.flow import BusSpec, OffRampSpec
+from migrate.core.ports import Observer, Provisioner, Publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +24,23 @@ class Bus:
         return offramp is not None and offramp.duplicates == "message_id"
 
 
-def open_publisher(spec: BusSpec) -> Publisher:
+def open_publisher(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Publisher:
     """The one writer of a run. Raises BusRefused, MissingExtra, UsageError."""
-    publisher: Publisher = bus_part(spec.kind, "publish:Publisher")(spec)
+    publisher: Publisher = bus_part(spec.kind, "publish:Publisher")(spec, offramps)
     return publisher
 
 
 def make_ready(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> dict[str, str]:
-    """Provision every off-ramp and the archive; where each ends before the first publish.
+    """Provision every off-ramp, the archive among them; where each ends before the first publish.
 
     A destination that holds nothing has the empty position. Raises BusRefused.
     """
-    every = {ARCHIVE: OffRampSpec(ARCHIVE), **offramps}
-    provisioner: Any = bus_part(spec.kind, "provision:Provisioner")(spec)
-    try:
-        provisioner.provision(every.values(), LANES)
-    finally:
-        provisioner.close()
-    observer: Any = bus_part(spec.kind, "observe:Observer")(spec)
-    try:
-        return {**dict.fromkeys(every, ""), **observer.positions()}
-    except CouldNotVerify as error:
-        raise BusRefused(error.message, hint=error.hint) from error
-    finally:
-        observer.close()
+    provisioner: Provisioner = bus_part(spec.kind, "provision:Provisioner")(spec, offramps)
+    with closing(provisioner):
+        provisioner.provision()
+    observer: Observer = bus_part(spec.kind, "observe:Observer")(spec, offramps)
+    with closing(observer):
+        try:
+            return {**dict.fromkeys(offramps, ""), **observer.positions()}
+        except CouldNotVerify as error:
+            raise BusRefused(error.message, hint=error.hint) from error

@@ -5,15 +5,15 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from migrate.core.errors import CouldNotVerify
-from migrate.core.ports import Outgoing, Receipt
 from migrate.core.progress import Progress
+from migrate.core.window import Window
 from migrate.run.bus import Bus
 from migrate.run.loadlog import AS_BEFORE, CONFIRMED, IN_DOUBT, OPEN, Intent, LoadLog
 from migrate.run.stop import Stop
-from migrate.run.windows import deliveries
+from migrate.run.windows import LaneDeliveries
 
-Settled = dict[int, tuple[str, str | None]]
-"""By ordinal: the outcome and the bus position."""
+Settled = tuple[str, list[str | None]]
+"""Outcome and bus position of each delivery in doubt."""
 
 
 def resolve_doubts(
@@ -31,43 +31,46 @@ def resolve_doubts(
     """
     for intent in log.unresolved():
         stop.check()
-        doubtful = {ordinal: (to, message) for ordinal, to, message in log.doubts(intent)}
+        doubtful = log.doubts(intent)
         flow, batch, lane = intent.place
-        stream = deliveries(messages(flow, batch), lane, run_id, doubtful)
-        window = {delivery.ordinal: delivery.outgoing for delivery in stream}
-        _same(intent, doubtful, window)
-        settled = _ask(bus, run_id, window)
-        _write_down(log, intent, settled, progress)
+        deliveries = LaneDeliveries(messages(flow, batch), lane, run_id)
+        window = _offered(intent, doubtful, deliveries)
+        _write_down(log, intent, doubtful, _ask(bus, window, intent.mark), progress)
 
 
-def _same(intent: Intent, offered: dict[int, tuple[str, str]], window: dict[int, Outgoing]) -> None:
-    held = {ordinal: (one.destination, one.message_id) for ordinal, one in window.items()}
-    if held != offered:
-        flow, batch, _ = intent.place
-        raise CouldNotVerify(
-            f"batch {batch} of flow {flow} does not hold what was offered to the bus",
-            hint="put back true copies of ledger.db, messages/ and receipts/load.log",
-        )
+def _offered(intent: Intent, doubtful: list[int], deliveries: LaneDeliveries) -> Window:
+    """What is in doubt of a window, out of the messages it was made of."""
+    ordinals = [intent.ordinals[place] for place in doubtful]
+    if not ordinals or max(ordinals) < len(deliveries):
+        window = deliveries.window(ordinals)
+        offered = [(intent.destinations[place], intent.ids[place]) for place in doubtful]
+        if offered == list(zip(window.destinations, window.message_ids, strict=True)):
+            return window
+    flow, batch, _ = intent.place
+    raise CouldNotVerify(
+        f"batch {batch} of flow {flow} does not hold what was offered to the bus",
+        hint="put back true copies of ledger.db, messages/ and receipts/load.log",
+    )
 
 
-def _ask(bus: Bus, run_id: str, window: dict[int, Outgoing]) -> Settled:
-    answers = bus.publisher.resolve(list(window.values()), run_id, bus.positions)
+def _ask(bus: Bus, window: Window, mark: str | None) -> Settled:
+    answers = bus.publisher.resolve(window, mark, bus.positions)
     if answers is None:
-        return {
-            ordinal: (OPEN if bus.may_repeat(one.destination) else IN_DOUBT, None)
-            for ordinal, one in window.items()
-        }
-    return {ordinal: _answered(answer) for ordinal, answer in zip(window, answers, strict=True)}
+        again = (OPEN if bus.may_repeat(to) else IN_DOUBT for to in window.destinations)
+        return "".join(again), [None] * len(window)
+    outcomes = "".join(CONFIRMED if here else OPEN for here in answers.confirmed)
+    positions = zip(answers.confirmed, answers.positions, strict=True)
+    return outcomes, [position if here else None for here, position in positions]
 
 
-def _answered(answer: Receipt) -> tuple[str, str | None]:
-    return (CONFIRMED, answer.bus_position) if answer.confirmed else (OPEN, None)
-
-
-def _write_down(log: LoadLog, intent: Intent, settled: Settled, progress: Progress) -> None:
-    every = [settled.get(ordinal, (AS_BEFORE, None)) for ordinal, _, _ in intent.deliveries]
-    outcomes = "".join(outcome for outcome, _ in every)
-    log.receive(intent, outcomes, [position for _, position in every])
+def _write_down(
+    log: LoadLog, intent: Intent, doubtful: list[int], settled: Settled, progress: Progress
+) -> None:
+    outcomes = [AS_BEFORE] * len(intent)
+    positions: list[str | None] = [None] * len(intent)
+    for place, outcome, position in zip(doubtful, *settled, strict=True):
+        outcomes[place], positions[place] = outcome, position
+    log.receive(intent, "".join(outcomes), positions)
     progress.note(
         f"window {intent.window} was in doubt: {outcomes.count(CONFIRMED)} on the bus, "
         f"{outcomes.count(OPEN)} to be published, {outcomes.count(IN_DOUBT)} still in doubt"

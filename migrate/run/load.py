@@ -1,28 +1,27 @@
 """Loading: one ordered writer, lane by lane, by the load protocol.
 
-Intent on disk → the window goes out → receipt on disk → next. A window is
-settled or in doubt at every moment; calling again goes on behind it.
+Intent on disk → the window goes out → receipt on disk. A delivery is settled or in
+doubt at every moment; calling again goes on behind it.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 import pyarrow as pa
 
-from migrate.core import durable
-from migrate.core.errors import BusRefused
-from migrate.core.flow import LANES
-from migrate.core.ports import Receipt
+from migrate.core.ahead import ahead
+from migrate.core.errors import Interrupted
 from migrate.core.progress import Progress
 from migrate.core.runfolder import RunFolder
 from migrate.ledger.records import BatchRecord, BatchState
 from migrate.ledger.store import Ledger
 from migrate.run.bus import Bus
-from migrate.run.loadlog import CONFIRMED, OPEN, LoadLog, Place
+from migrate.run.flight import Flight
+from migrate.run.loadlog import LoadLog, Place
 from migrate.run.receipts import lane_order, write_receipts
 from migrate.run.stop import Stop
 from migrate.run.throttle import Throttle, rates
-from migrate.run.windows import WINDOW, Delivery, Limits, cut, deliveries
+from migrate.run.windows import WINDOW, Cutter, LaneDeliveries, Limits
 
 STAGE = "load"
 
@@ -45,57 +44,76 @@ class Loader:
         *,
         window: int = WINDOW,
     ) -> None:
-        self._folder, self._ledger, self._log, self._bus = folder, ledger, log, bus
+        self._folder, self._ledger, self._log = folder, ledger, log
         self._messages, self._progress, self._stop = messages, progress, stop
         self._throttle = Throttle(rates(bus.offramps), stop.wait)
-        self._limits = Limits(window, self._throttle.bursts(), one_per_key=not bus.publisher.atomic)
+        gated = not bus.publisher.rejects_successors
+        self._limits = Limits(window, self._throttle.bursts(), one_per_key=gated)
+        self._flight = Flight(bus.publisher, log)
+        self._told = 0
 
     def load(self, flows: Sequence[str]) -> None:
         """Bring everything of these flows that is ready onto the bus: per lane, flows and batches
         in order.
 
         Raises BusRefused where the bus does not take a window, Interrupted
-        behind the window in hand, CouldNotVerify for a segment that is lost.
+        behind the windows under way, CouldNotVerify for a segment that is lost.
         """
         ready = [batch for flow in flows for batch in _ready(self._ledger, flow)]
         places = [place for batch in ready for place in _places(batch)]
         self._progress.start(STAGE, sum(self._log.track(place).open for place in places))
-        closed: set[tuple[str, int]] = set()
-        for lane in sorted({*LANES, *(lane for _, _, lane in places)}, key=lane_order):
-            for batch in ready:
-                if (batch.flow, batch.batch) in closed:
-                    continue
-                self._load(batch, lane)
-                if self._settled(batch):
-                    self._close(batch)
-                    closed.add((batch.flow, batch.batch))
+        try:
+            self._load_all(ready, places)
+        except Interrupted:
+            self._flight.land_all()
+            self._close_settled(ready)
+            raise
         self._progress.finish(STAGE)
 
-    def _load(self, batch: BatchRecord, lane: str) -> None:
-        place = (batch.flow, batch.batch, lane)
-        track = self._log.track(place)
-        if not track.open:
-            return
-        stream = deliveries(self._messages(batch), lane, self._folder.run_id, track)
-        for window in cut(stream, self._limits):
-            self._stop.check()
-            self._publish(place, window)
+    def _load_all(self, ready: list[BatchRecord], places: list[Place]) -> None:
+        left = self._close_settled(ready)
+        with closing(ahead(self._deliveries(ready, places))) as each:
+            for place, deliveries in each:
+                self._load(place, deliveries)
+                left = self._close_settled(left)
+        self._flight.land_all()
+        self._close_settled(left)
 
-    def _publish(self, place: Place, window: Sequence[Delivery]) -> None:
-        outgoing = [delivery.outgoing for delivery in window]
-        self._throttle.hold(one.destination for one in outgoing)
-        offered = [
-            (delivery.ordinal, one.destination, one.message_id)
-            for delivery, one in zip(window, outgoing, strict=True)
-        ]
-        intent = self._log.intend(place, offered)
-        receipts = self._bus.publisher.publish(outgoing)
-        durable.made_durable("published")
-        outcomes = "".join(CONFIRMED if receipt.confirmed else OPEN for receipt in receipts)
-        self._log.receive(intent, outcomes, [receipt.bus_position for receipt in receipts])
-        self._progress.advance(STAGE, outcomes.count(CONFIRMED))
-        if OPEN in outcomes:
-            raise _not_taken(receipts)
+    def _deliveries(
+        self, ready: list[BatchRecord], places: list[Place]
+    ) -> Iterator[tuple[Place, LaneDeliveries]]:
+        """What is to be loaded, in the order of loading."""
+        batches = {(batch.flow, batch.batch): batch for batch in ready}
+        open_ = [place for place in places if self._log.track(place).open]
+        for place in sorted(open_, key=lambda place: lane_order(place[2])):
+            messages = self._messages(batches[place[:2]])
+            yield place, LaneDeliveries(messages, place[2], self._folder.run_id)
+
+    def _load(self, place: Place, deliveries: LaneDeliveries) -> None:
+        cutter = Cutter(deliveries, self._log.track(place).wanted(), self._limits)
+        while cutter.left:
+            self._stop.check()
+            ordinals = cutter.cut(self._flight.busy)
+            if ordinals:
+                window = deliveries.window(ordinals)
+                self._throttle.hold(window.destinations)
+                self._flight.send(place, ordinals, window)
+            else:
+                self._flight.land()
+            self._tell()
+
+    def _tell(self) -> None:
+        self._progress.advance(STAGE, self._flight.confirmed - self._told)
+        self._told = self._flight.confirmed
+
+    def _close_settled(self, batches: list[BatchRecord]) -> list[BatchRecord]:
+        """Close every batch with nothing left to offer; gives those that have something."""
+        self._tell()
+        left = [batch for batch in batches if not self._settled(batch)]
+        for batch in batches:
+            if batch not in left:
+                self._close(batch)
+        return left
 
     def _settled(self, batch: BatchRecord) -> bool:
         return all(self._log.track(place).open == 0 for place in _places(batch))
@@ -126,14 +144,3 @@ def _ready(ledger: Ledger, flow: str) -> list[BatchRecord]:
 
 def _places(batch: BatchRecord) -> list[Place]:
     return [(batch.flow, batch.batch, lane) for lane in batch.counts["lanes"]]
-
-
-def _not_taken(receipts: Sequence[Receipt]) -> BusRefused:
-    problems = Counter(
-        receipt.problem or "refused" for receipt in receipts if not receipt.confirmed
-    )
-    words = ", ".join(f"{count} {problem}" for problem, count in sorted(problems.items()))
-    return BusRefused(
-        f"the bus did not take a whole window: {words}",
-        hint="mend its off-ramps and routes; the same command publishes what it did not take",
-    )

@@ -3,19 +3,23 @@
 A window's intent is on disk before its first byte goes out; its receipt follows
 the bus's answer. A window with an intent and no receipt is in doubt.
 
-    intent  (kind I) {"window", "flow", "batch", "lane", "deliveries": [[ordinal, destination, id]]}
+    intent  (kind I) {"window", "flow", "batch", "lane", "mark", "ordinals": [whole],
+                      "destinations": [text], "ids": [text]}
     receipt (kind R) {"window", "flow", "batch", "lane", "at", "outcomes", "positions": [text|null]}
 
 Outcomes are one letter a delivery: c confirmed, d left in doubt, o open (not on
-the bus, or to be offered again), - as it was.
+the bus, or to be offered again), - as it was. The mark is the bus's own, for when it
+is asked what became of the window.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from pydantic_core import from_json, to_json
 
 from migrate.core.clock import rfc3339
 from migrate.core.errors import BusRefused, CouldNotVerify
@@ -23,7 +27,8 @@ from migrate.run.journal import Frame, Journal, read, read_at
 
 INTENT, RECEIPT = b"I", b"R"
 CONFIRMED, IN_DOUBT, OPEN, AS_BEFORE = "c", "d", "o", "-"
-_CODES = {OPEN: 0, CONFIRMED: 1, IN_DOUBT: 2}
+_OPEN, _CONFIRMED, _IN_DOUBT, _AS_BEFORE = range(4)
+_CODES = bytes.maketrans(f"{OPEN}{CONFIRMED}{IN_DOUBT}{AS_BEFORE}".encode(), bytes(range(4)))
 
 Place = tuple[str, int, str]
 """flow, batch, lane"""
@@ -31,11 +36,17 @@ Place = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A window as it was offered."""
+    """A window as it was offered; a delivery is its ordinal, its destination and its message id."""
 
     window: int
     place: Place
-    deliveries: list[tuple[int, str, str]]  # ordinal, destination, message id
+    ordinals: Sequence[int]
+    destinations: Sequence[str]
+    ids: Sequence[str]
+    mark: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.ordinals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +64,45 @@ class Track:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._states = bytearray(total)
+        self._states = np.zeros(total, np.uint8)
         self.confirmed = 0
         self.in_doubt = 0
 
-    def settle(self, ordinal: int, outcome: str) -> None:
-        """Note an outcome. Raises CouldNotVerify for a delivery the batch does not have."""
-        if ordinal >= self._total:
+    def settle(self, ordinals: Sequence[int], outcomes: str) -> None:
+        """Note what became of some deliveries, each named once. Raises CouldNotVerify for one the
+        batch does not have."""
+        places = np.asarray(ordinals, np.int64)
+        if places.size and int(places.max()) >= self._total:
             raise CouldNotVerify(
                 "the load log names a delivery that its batch does not have",
                 hint="ledger.db and receipts/load.log are not of one state; put back true copies",
             )
-        if outcome == AS_BEFORE or self.confirmed == self._total:
-            return
-        before, after = self._states[ordinal], _CODES[outcome]
-        self._states[ordinal] = after
-        self.confirmed += (after == 1) - (before == 1)
-        self.in_doubt += (after == 2) - (before == 2)
         if self.confirmed == self._total:
-            self._states = bytearray()
+            return
+        after = np.frombuffer(outcomes.encode().translate(_CODES), np.uint8)
+        told = after != _AS_BEFORE
+        self._note(places[told], after[told])
 
-    def __contains__(self, ordinal: object) -> bool:
-        """Whether a delivery is still to be offered."""
-        return self.open > 0 and isinstance(ordinal, int) and self._states[ordinal] == 0
+    def wanted(self) -> list[int]:
+        """The ordinals of the deliveries still to be offered, rising."""
+        return [] if self.open == 0 else np.flatnonzero(self._states == _OPEN).tolist()
 
     def doubts(self, ordinal: int) -> bool:
         """Whether a delivery was left in doubt."""
-        return self.in_doubt > 0 and self._states[ordinal] == _CODES[IN_DOUBT]
+        return self.in_doubt > 0 and bool(self._states[ordinal] == _IN_DOUBT)
 
     @property
     def open(self) -> int:
         """Deliveries still to be offered."""
         return self._total - self.confirmed - self.in_doubt
+
+    def _note(self, places: np.ndarray, after: np.ndarray) -> None:
+        before = self._states[places]
+        self._states[places] = after
+        self.confirmed += _count(after, _CONFIRMED) - _count(before, _CONFIRMED)
+        self.in_doubt += _count(after, _IN_DOUBT) - _count(before, _IN_DOUBT)
+        if self.confirmed == self._total:
+            self._states = np.zeros(0, np.uint8)
 
 
 class LoadLog:
@@ -122,17 +140,24 @@ class LoadLog:
             self._tracks[place] = Track(total or 0)
         return self._tracks[place]
 
-    def intend(self, place: Place, deliveries: Sequence[tuple[int, str, str]]) -> Intent:
+    def intend(
+        self,
+        place: Place,
+        ordinals: Sequence[int],
+        destinations: Sequence[str],
+        ids: Sequence[str],
+        mark: str | None = None,
+    ) -> Intent:
         """Write down what is about to be offered; on disk when this returns."""
-        intent = Intent(len(self._intents), place, list(deliveries))
-        payload = {"deliveries": intent.deliveries}
+        intent = Intent(len(self._intents), place, ordinals, destinations, ids, mark)
+        payload = {"mark": mark, "ordinals": ordinals, "destinations": destinations, "ids": ids}
         self._intents += self._journal.append([(INTENT, _json(intent, payload))], event="intent")
         self._unanswered[intent.window] = intent
         return intent
 
     def receive(self, intent: Intent, outcomes: str, positions: Sequence[str | None]) -> None:
         """Write down what became of a window; on disk when this returns."""
-        if not len(outcomes) == len(positions) == len(intent.deliveries):
+        if not len(outcomes) == len(positions) == len(intent):
             raise BusRefused("the bus did not answer for every delivery of a window")
         payload = {
             "at": rfc3339(datetime.now(UTC)),
@@ -150,17 +175,17 @@ class LoadLog:
             for window in windows
         ]
 
-    def doubts(self, intent: Intent) -> list[tuple[int, str, str]]:
-        """Those deliveries of such a window that are in doubt."""
+    def doubts(self, intent: Intent) -> list[int]:
+        """Those deliveries of such a window that are in doubt, by their place in it."""
         if intent.window in self._unanswered:
-            return intent.deliveries
+            return list(range(len(intent)))
         track = self.track(intent.place)
-        return [item for item in intent.deliveries if track.doubts(item[0])]
+        return [at for at, ordinal in enumerate(intent.ordinals) if track.doubts(ordinal)]
 
     @property
     def in_doubt(self) -> int:
         """Deliveries of which nobody knows whether the bus has them."""
-        unanswered = sum(len(intent.deliveries) for intent in self._unanswered.values())
+        unanswered = sum(len(intent) for intent in self._unanswered.values())
         return unanswered + sum(track.in_doubt for track in self._tracks.values())
 
     @property
@@ -172,7 +197,7 @@ class LoadLog:
     def answers(self, flow: str, batch: int) -> Iterator[Answer]:
         """Everything the log says about a batch, in its order; later answers hold."""
         for at_intent, at_receipt in self._answers.get((flow, batch), []):
-            receipt = json.loads(read_at(self._path, at_receipt))
+            receipt = from_json(read_at(self._path, at_receipt))
             yield Answer(
                 self._intent(at_intent), receipt["outcomes"], receipt["positions"], receipt["at"]
             )
@@ -185,7 +210,7 @@ class LoadLog:
             del self._tracks[place]
 
     def _recover(self, frame: Frame) -> None:
-        content = json.loads(frame.payload)
+        content = from_json(frame.payload)
         window, place = content["window"], _place(content)
         if frame.kind == INTENT:
             self._intents.append(frame.offset)
@@ -198,9 +223,7 @@ class LoadLog:
             self._settle(intent, content["outcomes"], frame.offset)
 
     def _settle(self, intent: Intent, outcomes: str, offset: int) -> None:
-        track = self.track(intent.place)
-        for (ordinal, _, _), outcome in zip(intent.deliveries, outcomes, strict=True):
-            track.settle(ordinal, outcome)
+        self.track(intent.place).settle(intent.ordinals, outcomes)
         self._unanswered.pop(intent.window, None)
         if IN_DOUBT in outcomes:
             self._doubtful.add(intent.window)
@@ -210,7 +233,7 @@ class LoadLog:
         pairs.append((self._intents[intent.window], offset))
 
     def _intent(self, offset: int) -> Intent:
-        return _intent(json.loads(read_at(self._path, offset)))
+        return _intent(from_json(read_at(self._path, offset)))
 
 
 def _place(content: dict[str, Any]) -> Place:
@@ -218,11 +241,15 @@ def _place(content: dict[str, Any]) -> Place:
 
 
 def _intent(content: dict[str, Any]) -> Intent:
-    deliveries = [(ordinal, to, message) for ordinal, to, message in content["deliveries"]]
-    return Intent(content["window"], _place(content), deliveries)
+    columns = (content[name] for name in ("ordinals", "destinations", "ids", "mark"))
+    return Intent(content["window"], _place(content), *columns)
 
 
 def _json(intent: Intent, rest: dict[str, Any]) -> bytes:
     flow, batch, lane = intent.place
     head = {"window": intent.window, "flow": flow, "batch": batch, "lane": lane}
-    return json.dumps({**head, **rest}, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json({**head, **rest})
+
+
+def _count(states: np.ndarray, state: int) -> int:
+    return int(np.count_nonzero(states == state))

@@ -136,7 +136,7 @@ class _Call:
         spec = run_bus(self._folder, self._plan, baseline.kind)
         baseline = seal_positions(self._folder, baseline, spec, self._plan)
         with timed(load.STAGE, self._ledger, self._progress), ExitStack() as stack:
-            publisher = open_publisher(spec)
+            publisher = open_publisher(spec, self._plan.offramps)
             stack.callback(publisher.close)
             log = self._log()
             stack.callback(log.close)

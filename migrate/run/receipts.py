@@ -1,8 +1,10 @@
 """The receipts of a batch, from the load log to Parquet (core.schema.RECEIPT)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from migrate.core.flow import LANES
@@ -13,28 +15,16 @@ from migrate.run.loadlog import CONFIRMED, IN_DOUBT, Answer
 from migrate.run.segments import write_sealed
 
 _OUTCOMES = {CONFIRMED: "confirmed", IN_DOUBT: "in_doubt"}
-
-
-Row = tuple[tuple[int, str, int], str, str, str, str | None, datetime | None]
-"""(lane order, ordinal), message id, destination, outcome, bus position, confirmed at"""
+_ORDINAL_BITS = 40
 
 
 def write_receipts(folder: RunFolder, batch: BatchRecord, answers: Iterable[Answer]) -> Seal:
     """Write receipts/<flow>/NNNNNN.parquet: one row a delivery, by lane and segment order."""
-    latest = {row[0]: row for answer in answers for row in _rows(answer)}
-    rows = [latest[place] for place in sorted(latest)]
-    columns = {
-        "flow": [batch.flow] * len(rows),
-        "batch": [batch.batch] * len(rows),
-        "message_id": [row[1] for row in rows],
-        "destination": [row[2] for row in rows],
-        "lane": [row[0][1] for row in rows],
-        "outcome": [row[3] for row in rows],
-        "bus_position": [row[4] for row in rows],
-        "confirmed_at": [row[5] for row in rows],
-    }
+    said = _Said()
+    for answer in answers:
+        said.add(answer)
     path = folder.receipts(batch.flow, batch.batch).relative_to(folder.root)
-    return write_sealed(folder, path.as_posix(), pa.Table.from_pydict(columns, RECEIPT))
+    return write_sealed(folder, path.as_posix(), said.table(batch))
 
 
 def lane_order(lane: str) -> tuple[int, str]:
@@ -42,12 +32,50 @@ def lane_order(lane: str) -> tuple[int, str]:
     return (LANES.index(lane) if lane in LANES else len(LANES)), lane
 
 
-def _rows(answer: Answer) -> Iterator[Row]:
-    order, lane = lane_order(answer.intent.place[2])
-    at = datetime.fromisoformat(answer.at)
-    settled = zip(answer.intent.deliveries, answer.outcomes, answer.positions, strict=True)
-    for (ordinal, destination, message_id), code, position in settled:
-        outcome = _OUTCOMES.get(code)
-        if outcome is not None:
-            confirmed = at if code == CONFIRMED else None
-            yield (order, lane, ordinal), message_id, destination, outcome, position, confirmed
+class _Said:
+    """Everything the log says about a batch's deliveries, a column each; later answers hold."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {name: [] for name in RECEIPT.names[2:]}
+        self._lanes: list[str] = []
+        self._ordinals: list[int] = []
+
+    def add(self, answer: Answer) -> None:
+        intent, columns = answer.intent, self._columns
+        at = datetime.fromisoformat(answer.at)
+        told = [place for place, code in enumerate(answer.outcomes) if code in _OUTCOMES]
+        whole = len(told) == len(intent)
+        columns["message_id"] += intent.ids if whole else _at(intent.ids, told)
+        columns["destination"] += intent.destinations if whole else _at(intent.destinations, told)
+        columns["lane"] += [intent.place[2]] * len(told)
+        columns["outcome"] += [_OUTCOMES[answer.outcomes[place]] for place in told]
+        columns["bus_position"] += answer.positions if whole else _at(answer.positions, told)
+        columns["confirmed_at"] += [
+            at if answer.outcomes[place] == CONFIRMED else None for place in told
+        ]
+        self._lanes += [intent.place[2]] * len(told)
+        self._ordinals += intent.ordinals if whole else _at(intent.ordinals, told)
+
+    def table(self, batch: BatchRecord) -> pa.Table:
+        """The last answer for each delivery, in core.schema.RECEIPT."""
+        places = pa.array(self._latest(), pa.int64())
+        arrays = [
+            pa.array(values, RECEIPT.field(name).type).take(places)
+            for name, values in self._columns.items()
+        ]
+        flow = pa.repeat(pa.scalar(batch.flow), len(places))
+        number = pa.repeat(pa.scalar(batch.batch, pa.int64()), len(places))
+        return pa.Table.from_arrays([flow, number, *arrays], schema=RECEIPT)
+
+    def _latest(self) -> np.ndarray:
+        lanes = sorted(set(self._lanes), key=lane_order)
+        ranks = {lane: rank for rank, lane in enumerate(lanes)}
+        ranked = np.array([ranks[lane] for lane in self._lanes], np.int64)
+        keys = (ranked << _ORDINAL_BITS) + np.array(self._ordinals, np.int64)
+        _, from_the_end = np.unique(keys[::-1], return_index=True)
+        latest: np.ndarray = len(keys) - 1 - from_the_end
+        return latest
+
+
+def _at(values: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    return [values[place] for place in places]

@@ -1,33 +1,71 @@
 """From a message segment to the windows in which its deliveries are offered to the bus."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import numpy as np
 import pyarrow as pa
 
-from migrate.core.ports import Outgoing
-from migrate.formats.envelope import bus_headers
+from migrate.core.window import Window
 
 WINDOW = 1_000
 """Deliveries between two waits for the disk."""
 
+_LOOKAHEAD = 8
+"""How many windows of deliveries are looked through for some whose order keys are free."""
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One delivery of a batch's lane; `ordinal` counts them in segment order from 0."""
+OrderKey = tuple[str, str]
+"""Destination and order key."""
 
-    ordinal: int
-    order_key: str | None
-    outgoing: Outgoing
+
+class LaneDeliveries:
+    """The deliveries of one lane of a message segment, numbered from 0 in segment order."""
+
+    def __init__(self, messages: pa.Table, lane: str, run_id: str) -> None:
+        """Take a segment in core.schema.MESSAGE, or a part of one."""
+        self._lane, self._run_id = lane, run_id
+        self._rows, self._destinations = _places(messages.column("deliveries"), lane)
+        self._ids = messages.column("message_id").to_pylist()
+        self._keys = messages.column("order_key").to_pylist()
+        self._attributes = _flat(messages.column("attributes"))
+        self._bodies = _flat(messages.column("body"))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def destination(self, ordinal: int) -> str:
+        """Where a delivery goes."""
+        return self._destinations[ordinal]
+
+    def order_key(self, ordinal: int) -> OrderKey | None:
+        """Destination and order key of a delivery that has one."""
+        key = self._keys[self._rows[ordinal]]
+        return None if key is None else (self._destinations[ordinal], key)
+
+    def window(self, ordinals: Sequence[int]) -> Window:
+        """These deliveries, in the order given; a null body is an empty one."""
+        rows = self._rows[np.asarray(ordinals, np.int64)]
+        indices = pa.array(rows)
+        places = rows.tolist()
+        return Window(
+            self._run_id,
+            self._lane,
+            [self._destinations[ordinal] for ordinal in ordinals],
+            [self._ids[row] for row in places],
+            [self._keys[row] for row in places],
+            self._attributes.take(indices),
+            self._bodies.take(indices).fill_null(b""),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much a window may hold.
 
-    `bursts`: deliveries to a throttled off-ramp. `one_per_key`: on a bus whose
-    window may land in part, no two deliveries of one order key to a destination.
+    `bursts`: deliveries to a throttled off-ramp. `one_per_key`: on a bus that takes successors
+    of what it refused, no two deliveries of one order key to a destination are under way.
     """
 
     size: int = WINDOW
@@ -35,94 +73,91 @@ class Limits:
     one_per_key: bool = False
 
 
-def deliveries(
-    messages: pa.Table, lane: str, run_id: str, wanted: Container[int]
-) -> Iterator[Delivery]:
-    """The `wanted` deliveries of one lane, in segment order (core.schema.MESSAGE)."""
-    ids = messages.column("message_id").to_pylist()
-    keys = messages.column("order_key").to_pylist()
-    bodies = messages.column("body")
-    attributes = _attributes(messages.column("attributes"))
-    ordinal = 0
-    for row, destinations in enumerate(_destinations(messages.column("deliveries"), lane)):
-        headers: dict[str, str] | None = None
-        for destination in destinations:
-            if ordinal in wanted:
-                headers = headers or bus_headers(attributes(row), lane, run_id)
-                body = bodies[row].as_py() or b""
-                outgoing = Outgoing(destination, lane, ids[row], headers, body)
-                yield Delivery(ordinal, keys[row], outgoing)
-            ordinal += 1
+class Cutter:
+    """Cuts windows out of a lane's deliveries, in order; only order keys under way put one back."""
 
+    def __init__(self, deliveries: LaneDeliveries, wanted: Sequence[int], limits: Limits) -> None:
+        """`wanted`: the ordinals still to be offered, rising."""
+        self._deliveries, self._limits = deliveries, limits
+        self._wanted = wanted
+        self._next = 0
+        self._put_back: list[int] = []
 
-def cut(stream: Iterable[Delivery], limits: Limits) -> Iterator[list[Delivery]]:
-    """Consecutive windows within the limits; none is empty."""
-    window = _Window(limits)
-    for delivery in stream:
-        if not window.takes(delivery):
-            yield window.held
-            window = _Window(limits)
-        window.add(delivery)
-    if window.held:
-        yield window.held
+    @property
+    def left(self) -> bool:
+        """Whether anything is still to be offered."""
+        return bool(self._put_back) or self._next < len(self._wanted)
 
+    def cut(self, busy: Container[OrderKey]) -> list[int]:
+        """Ordinals of the next window; empty where all that is in sight waits for a `busy` key."""
+        if not self._limits.one_per_key and not self._limits.bursts:
+            return self._straight()
+        window: list[int] = []
+        counts: Counter[str] = Counter()
+        keys: set[OrderKey] = set()
+        waiting: list[int] = []
+        sight = self._sight()
+        seen = 0
+        for seen, ordinal in enumerate(sight, 1):
+            if len(window) >= self._limits.size or self._throttled(ordinal, counts):
+                seen -= 1
+                break
+            if self._limits.one_per_key and self._waits(ordinal, keys, busy):
+                waiting.append(ordinal)
+                continue
+            window.append(ordinal)
+            counts[self._deliveries.destination(ordinal)] += 1
+        self._keep(sight, seen, waiting)
+        return window
 
-class _Window:
-    """A window being filled."""
+    def _straight(self) -> list[int]:
+        """The next so many: nothing can put any of them back."""
+        start, self._next = self._next, min(self._next + self._limits.size, len(self._wanted))
+        return list(self._wanted[start : self._next])
 
-    def __init__(self, limits: Limits) -> None:
-        self.held: list[Delivery] = []
-        self._limits = limits
-        self._counts: dict[str, int] = {}
-        self._keys: set[tuple[str, str]] = set()
+    def _sight(self) -> list[int]:
+        """What is put back comes first: it is older than all that was not looked at."""
+        room = self._limits.size * _LOOKAHEAD - len(self._put_back)
+        fresh = self._wanted[self._next : self._next + max(room, 0)]
+        return [*self._put_back, *fresh]
 
-    def takes(self, delivery: Delivery) -> bool:
-        """Whether one more fits; an empty window takes anything."""
-        if not self.held:
-            return True
-        destination = delivery.outgoing.destination
+    def _keep(self, sight: list[int], seen: int, waiting: list[int]) -> None:
+        old = len(self._put_back)
+        self._next += max(seen - old, 0)
+        self._put_back = waiting + sight[seen:old]
+
+    def _throttled(self, ordinal: int, counts: Counter[str]) -> bool:
+        if not self._limits.bursts:
+            return False
+        destination = self._deliveries.destination(ordinal)
         burst = self._limits.bursts.get(destination)
-        full = len(self.held) >= self._limits.size
-        throttled = burst is not None and self._counts.get(destination, 0) >= burst
-        return not (full or throttled or self._has_key(delivery))
+        return burst is not None and counts[destination] >= burst
 
-    def add(self, delivery: Delivery) -> None:
-        destination = delivery.outgoing.destination
-        self.held.append(delivery)
-        if self._limits.bursts:
-            self._counts[destination] = self._counts.get(destination, 0) + 1
-        if self._limits.one_per_key and delivery.order_key is not None:
-            self._keys.add((destination, delivery.order_key))
-
-    def _has_key(self, delivery: Delivery) -> bool:
-        key = delivery.order_key
-        return key is not None and (delivery.outgoing.destination, key) in self._keys
+    def _waits(self, ordinal: int, keys: set[OrderKey], busy: Container[OrderKey]) -> bool:
+        """Whether a delivery of its key is under way, or comes before it."""
+        key = self._deliveries.order_key(ordinal)
+        if key is None:
+            return False
+        if key in keys or key in busy:
+            return True
+        keys.add(key)
+        return False
 
 
-class _attributes:  # noqa: N801 - reads as the function it is called like
-    """The attributes of a row by name, without building a Python object per struct."""
-
-    def __init__(self, column: pa.ChunkedArray) -> None:
-        lists = _flat(column)
-        self._offsets = lists.offsets.to_pylist()
-        names = lists.values.field("name").dictionary_encode()
-        vocabulary = names.dictionary.to_pylist()
-        self._names = [vocabulary[index] for index in names.indices.to_pylist()]
-        self._values = lists.values.field("value").to_pylist()
-
-    def __call__(self, row: int) -> dict[str, str]:
-        start, end = self._offsets[row], self._offsets[row + 1]
-        return dict(zip(self._names[start:end], self._values[start:end], strict=True))
-
-
-def _destinations(column: pa.ChunkedArray, lane: str) -> Iterator[list[str]]:
-    """Per row the destinations it goes to in this lane."""
+def _places(column: pa.ChunkedArray, lane: str) -> tuple[np.ndarray, list[str]]:
+    """Row and destination of every delivery of this lane."""
     lists = _flat(column)
     names = lists.values.field("destination").to_pylist()
     lanes = lists.values.field("lane").to_pylist()
-    for start, end in pairwise(lists.offsets.to_pylist()):
-        yield [names[at] for at in range(start, end) if lanes[at] == lane]
+    rows: list[int] = []
+    destinations: list[str] = []
+    for row, (start, end) in enumerate(pairwise(lists.offsets.to_pylist())):
+        for at in range(start, end):
+            if lanes[at] == lane:
+                rows.append(row)
+                destinations.append(names[at])
+    return np.asarray(rows, np.int64), destinations
 
 
-def _flat(column: pa.ChunkedArray) -> pa.ListArray:
+def _flat(column: pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)

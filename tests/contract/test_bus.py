@@ -9,37 +9,41 @@ import pyarrow as pa
 import pytest
 
 from loaders import BUSES, bus_part
-from migrate.core.flow import ARCHIVE, LANES, BusSpec, OffRampSpec
-from migrate.core.ports import Outgoing
+from migrate.core.flow import ARCHIVE, BusSpec, OffRampSpec
+from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
 from tests.contract.buses import CASES, FRESH, Fresh
+from tests.windows import Sent, window
+from tests.windows import publish as publish_by
 
-OFFRAMPS = [OffRampSpec(name) for name in ("custody", "nfd", ARCHIVE)]
+OFFRAMPS = {name: OffRampSpec(name) for name in ("custody", "nfd", ARCHIVE)}
 
 
 def part(spec: BusSpec, name: str) -> Any:
     """The registered class behind a part of a bus, on a spec."""
-    return bus_part(spec.kind, name)(spec)
+    return bus_part(spec.kind, name)(spec, OFFRAMPS)
 
 
 def provision(spec: BusSpec) -> None:
     provisioner = part(spec, "provision:Provisioner")
-    provisioner.provision(OFFRAMPS, LANES)
+    provisioner.provision()
     provisioner.close()
 
 
-def publish(spec: BusSpec, window: Sequence[Outgoing]) -> list[Any]:
+def publish(spec: BusSpec, deliveries: Sequence[Sent], run: str = "run-1") -> Receipts:
     publisher = part(spec, "publish:Publisher")
     try:
-        return list(publisher.publish(window))
+        return publish_by(publisher, window(deliveries, run=run))
     finally:
         publisher.close()
 
 
-def resolve(spec: BusSpec, window: Sequence[Outgoing], since: dict[str, str]) -> Any:
+def resolve(
+    spec: BusSpec, deliveries: Sequence[Sent], since: dict[str, str], mark: str | None = None
+) -> Any:
     publisher = part(spec, "publish:Publisher")
     try:
-        return publisher.resolve(window, "run-1", since)
+        return publisher.resolve(window(deliveries), mark, since)
     finally:
         publisher.close()
 
@@ -61,10 +65,10 @@ def positions(spec: BusSpec) -> dict[str, str]:
         observer.close()
 
 
-def outgoing(number: int, destination: str = "custody", run: str = "run-1") -> Outgoing:
-    headers = {"ce_id": f"{number:032x}", "ce_runid": run, "ce_subject": 'naïve "quote"\x00\r\n'}
+def outgoing(number: int, destination: str = "custody") -> Sent:
+    attributes = {"ce_id": f"{number:032x}", "ce_subject": 'naïve "quote"\x00\r\n'}
     body = bytes([number % 256]) * 3 + "ü\x00".encode()
-    return Outgoing(destination, "bulk", f"{number:032x}", headers, body)
+    return Sent(destination, f"{number:032x}", attributes, body)
 
 
 @pytest.fixture(params=CASES)
@@ -90,18 +94,19 @@ def test_provisioning_twice_changes_nothing(spec: BusSpec) -> None:
 
 def test_what_is_published_is_observed_byte_for_byte(spec: BusSpec) -> None:
     """Destination, lane, id, headers (control characters included) and body come back as given."""
-    window = [outgoing(number) for number in range(5)]
-    publish(spec, window)
+    deliveries = [outgoing(number) for number in range(5)]
+    publish(spec, deliveries)
     seen = observe(spec, {})
-    assert [row["body"] for row in seen] == [sent.body for sent in window]
-    assert [json.loads(row["headers"]) for row in seen] == [dict(sent.headers) for sent in window]
+    assert [row["body"] for row in seen] == [sent.body for sent in deliveries]
+    assert [json.loads(row["headers"]) for row in seen] == [
+        {**sent.attributes, "ce_lane": "bulk", "ce_runid": "run-1"} for sent in deliveries
+    ]
     assert {(row["destination"], row["lane"]) for row in seen} == {("custody", "bulk")}
 
 
 def test_a_window_arrives_in_its_order(spec: BusSpec) -> None:
     """Arrival orders the deliveries of a destination and lane as they were published."""
-    window = [outgoing(number) for number in (5, 3, 9, 1, 7)]
-    publish(spec, window)
+    publish(spec, [outgoing(number) for number in (5, 3, 9, 1, 7)])
     publish(spec, [outgoing(2)])
     seen = sorted(observe(spec, {}), key=lambda row: row["arrival"])
     assert [int(row["message_id"], 16) for row in seen] == [5, 3, 9, 1, 7, 2]
@@ -110,7 +115,7 @@ def test_a_window_arrives_in_its_order(spec: BusSpec) -> None:
 def test_one_message_may_go_to_two_destinations(spec: BusSpec) -> None:
     """A delivery is message times destination."""
     receipts = publish(spec, [outgoing(1), outgoing(1, "nfd")])
-    assert all(receipt.confirmed for receipt in receipts)
+    assert list(receipts.confirmed) == [True, True]
     assert {row["destination"] for row in observe(spec, {})} == {"custody", "nfd"}
 
 
@@ -118,7 +123,7 @@ def test_a_receipt_names_the_place_where_the_witness_finds_the_delivery(spec: Bu
     """Confirmed never means merely sent."""
     receipts = publish(spec, [outgoing(1), outgoing(2, "nfd")])
     places = {row["message_id"]: row["place"] for row in observe(spec, {})}
-    assert [receipt.bus_position for receipt in receipts] == [
+    assert list(receipts.positions) == [
         places[f"{1:032x}"],
         places[f"{2:032x}"],
     ]
@@ -126,7 +131,7 @@ def test_a_receipt_names_the_place_where_the_witness_finds_the_delivery(spec: Bu
 
 def test_what_was_there_before_the_start_position_is_not_seen(spec: BusSpec) -> None:
     """An older run's deliveries do not satisfy this one."""
-    publish(spec, [outgoing(1, run="run-0"), outgoing(2, "nfd", run="run-0")])
+    publish(spec, [outgoing(1), outgoing(2, "nfd")], "run-0")
     since = positions(spec)
     publish(spec, [outgoing(3)])
     assert [int(row["message_id"], 16) for row in observe(spec, since)] == [3]
@@ -146,32 +151,47 @@ def test_an_in_doubt_window_is_resolved_delivery_by_delivery(spec: BusSpec) -> N
     answers = resolve(spec, [outgoing(1), outgoing(2), outgoing(2, "nfd")], {})
     if answers is None:
         pytest.skip("this bus cannot be asked")
-    assert [answer.confirmed for answer in answers] == [True, False, True]
+    assert list(answers.confirmed) == [True, False, True]
 
 
 def test_an_older_runs_copy_does_not_resolve_a_doubt(spec: BusSpec) -> None:
     """A doubt is resolved by run id and by start position, not by message id alone."""
     publish(spec, [outgoing(1)])
     since = positions(spec)
-    publish(spec, [outgoing(2, run="run-0")])
+    publish(spec, [outgoing(2)], "run-0")
     answers = resolve(spec, [outgoing(1), outgoing(2)], since)
     if answers is None:
         pytest.skip("this bus cannot be asked")
-    assert [answer.confirmed for answer in answers] == [False, False]
+    assert list(answers.confirmed) == [False, False]
 
 
-def test_a_publisher_says_whether_its_windows_are_atomic(spec: BusSpec) -> None:
-    """Loading cuts its windows by it."""
+def test_windows_are_answered_in_the_order_in_which_they_were_sent(spec: BusSpec) -> None:
+    """As many may be under way as the publisher says."""
     publisher = part(spec, "publish:Publisher")
-    assert publisher.atomic in (True, False)
+    assert publisher.rejects_successors in (True, False)
+    windows = [window([outgoing(n)]) for n in range(publisher.in_flight)]
+    for each in windows:
+        publisher.mark(each)
+        publisher.send(each)
+    positions = [publisher.receipts().positions[0] for _ in windows]
     publisher.close()
+    assert positions == [row["place"] for row in observe(spec, {})]
+
+
+def test_what_is_wanted_is_present_once_it_is_provisioned(tmp_path: Path, spec: BusSpec) -> None:
+    """A difference can be shown before anything is touched, and there is none afterwards."""
+    provisioner = part(spec, "provision:Provisioner")
+    wanted, present = list(provisioner.wanted()), list(provisioner.present())
+    provisioner.close()
+    assert wanted
+    assert [piece for piece in wanted if piece not in present] == []
 
 
 def test_a_large_window_of_large_bodies_lands_whole(spec: BusSpec) -> None:
     """A payload of megabytes among a thousand small ones is no special case."""
-    big = Outgoing("custody", "bulk", "b" * 32, {"ce_runid": "run-1"}, b"\x00\xff" * 2_500_000)
-    window = [*(outgoing(number) for number in range(999)), big]
-    assert len(publish(spec, window)) == 1000
+    big = Sent("custody", "b" * 32, {}, b"\x00\xff" * 2_500_000)
+    deliveries = [*(outgoing(number) for number in range(999)), big]
+    assert len(publish(spec, deliveries).confirmed) == 1000
     seen = observe(spec, {})
     assert len(seen) == 1000
     assert seen[-1]["body"] == big.body

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.core.flow import Envelope
-from migrate.formats.attributes import ATTRIBUTES
 from migrate.formats.catalogue import examples, schema_types, schema_uri
 from migrate.formats.envelope import Particulars, attributes, bus_headers, constants
+from migrate.formats.envelope_schema import ATTRIBUTES
 from tests.formats import official
 from tests.formats.envelopes import BINDINGS, MODES, ODD, TEXTS
 from tests.formats.official import assert_read

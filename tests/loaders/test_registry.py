@@ -44,5 +44,5 @@ def test_a_missing_client_library_names_its_extra(monkeypatch: pytest.MonkeyPatc
 
     observer = bus_part("sql", "observe:Observer")
     with pytest.raises(MissingExtra) as refused:
-        observer(BusSpec("metip", "sql", "postgresql://127.0.0.1/none")).positions()
+        observer(BusSpec("metip", "sql", "postgresql://127.0.0.1/none"), {}).positions()
     assert "isb-migrate[postgresql]" in str(refused.value.hint)

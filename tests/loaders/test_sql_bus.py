@@ -13,8 +13,10 @@ from loaders.sql.provision import Provisioner
 from loaders.sql.publish import Publisher
 from migrate.core.errors import BusRefused, CouldNotVerify, UsageError
 from migrate.core.flow import BusSpec
-from migrate.core.ports import Outgoing
+from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
+from tests.windows import Sent, window
+from tests.windows import publish as sent_by
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 def spec(path: Path) -> BusSpec:
     """A provisioned embedded bus."""
     spec = BusSpec("metip", "sql", "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F"))
-    Provisioner(spec).provision([], [])
+    Provisioner(spec, {}).provision()
     return spec
 
 
@@ -41,12 +43,16 @@ def bare(path: Path, spec: BusSpec) -> Iterator[sqlite3.Connection]:
 
 def seen(spec: BusSpec, since: dict[str, str] | None = None) -> list[dict[str, object]]:
     """Everything the witness sees."""
-    batches = Observer(spec).observe(since or {})
+    batches = Observer(spec, {}).observe(since or {})
     return list(pa.Table.from_batches(list(batches), OBSERVED).to_pylist())
 
 
-def sent(number: int, body: bytes = b"x") -> Outgoing:
-    return Outgoing("custody", "bulk", f"{number:032x}", {"ce_runid": "r"}, body)
+def sent(number: int, body: bytes = b"x") -> Sent:
+    return Sent("custody", f"{number:032x}", {}, body)
+
+
+def publish(publisher: Publisher, deliveries: list[Sent]) -> Receipts:
+    return sent_by(publisher, window(deliveries, run="r"))
 
 
 def test_the_table_is_as_documented(path: Path, spec: BusSpec, bare: sqlite3.Connection) -> None:
@@ -72,8 +78,8 @@ def test_the_bus_file_is_private(path: Path, spec: BusSpec) -> None:
 
 def test_two_equal_rows_fit_into_the_bus(spec: BusSpec) -> None:
     """A bus must be able to hold every fault that is looked for."""
-    publisher = Publisher(spec)
-    publisher.publish([sent(1), sent(1)])
+    publisher = Publisher(spec, {})
+    publish(publisher, [sent(1), sent(1)])
     publisher.close()
     assert len(seen(spec)) == 2
 
@@ -116,7 +122,7 @@ def test_a_locked_bus_could_not_be_verified(spec: BusSpec, bare: sqlite3.Connect
     with pytest.raises(CouldNotVerify):
         seen(spec)
     with pytest.raises(CouldNotVerify):
-        Observer(spec).positions()
+        Observer(spec, {}).positions()
     bare.execute("ROLLBACK")
     assert seen(spec) == []
 
@@ -141,8 +147,8 @@ def test_a_file_that_is_no_bus_could_not_be_verified(
 
 def test_a_damaged_page_could_not_be_verified(path: Path, spec: BusSpec) -> None:
     """A tree that leads nowhere is reported, not read in part."""
-    publisher = Publisher(spec)
-    publisher.publish([sent(number, b"b" * 3000) for number in range(500)])
+    publisher = Publisher(spec, {})
+    publish(publisher, [sent(number, b"b" * 3000) for number in range(500)])
     publisher.close()
     size = path.stat().st_size
     with path.open("r+b") as file:
@@ -166,8 +172,8 @@ def test_a_table_without_a_position_key_could_not_be_verified(
 
 def test_the_witness_cannot_write(spec: BusSpec, path: Path) -> None:
     """Looking leaves the file byte for byte as it was."""
-    publisher = Publisher(spec)
-    publisher.publish([sent(1)])
+    publisher = Publisher(spec, {})
+    publish(publisher, [sent(1)])
     publisher.close()
     before = path.read_bytes()
     seen(spec)
@@ -176,11 +182,11 @@ def test_the_witness_cannot_write(spec: BusSpec, path: Path) -> None:
 
 def test_large_bodies_are_observed_in_bounded_batches(spec: BusSpec) -> None:
     """Memory does not grow with the number of large messages."""
-    publisher = Publisher(spec)
+    publisher = Publisher(spec, {})
     for number in range(40):
-        publisher.publish([sent(number, b"x" * (BATCH_BYTES // 16))])
+        publish(publisher, [sent(number, b"x" * (BATCH_BYTES // 16))])
     publisher.close()
-    sizes = [batch.num_rows for batch in Observer(spec).observe({})]
+    sizes = [batch.num_rows for batch in Observer(spec, {}).observe({})]
     assert sum(sizes) == 40
     assert len(sizes) > 1
 
@@ -189,7 +195,7 @@ def test_publishing_to_a_bus_that_is_not_there_is_refused(path: Path, spec: BusS
     """Only provisioning creates."""
     path.unlink()
     with pytest.raises(BusRefused):
-        Publisher(spec)
+        Publisher(spec, {})
     assert not path.exists()
 
 
@@ -199,11 +205,11 @@ def test_a_refused_window_leaves_nothing_behind(spec: BusSpec, bare: sqlite3.Con
         "CREATE TRIGGER no_nines BEFORE INSERT ON delivery WHEN new.message_id LIKE '%9' "
         "BEGIN SELECT RAISE(FAIL, 'no'); END"
     )
-    publisher = Publisher(spec)
+    publisher = Publisher(spec, {})
     with pytest.raises(BusRefused):
-        publisher.publish([sent(number) for number in range(20)])
+        publish(publisher, [sent(number) for number in range(20)])
     assert seen(spec) == []
-    assert len(publisher.publish([sent(1)])) == 1
+    assert publish(publisher, [sent(1)]).confirmed == [True]
     publisher.close()
 
 
@@ -212,9 +218,9 @@ def test_a_bus_filled_to_its_last_position_is_refused(
 ) -> None:
     """Behind the last position SQLite would give any free one, and order would be lost."""
     bare.execute("INSERT INTO delivery(position) VALUES (?)", (2**63 - 2,))
-    publisher = Publisher(spec)
+    publisher = Publisher(spec, {})
     with pytest.raises(BusRefused):
-        publisher.publish([sent(1), sent(2)])
+        publish(publisher, [sent(1), sent(2)])
     assert len(seen(spec)) == 1
     publisher.close()
 
@@ -226,22 +232,22 @@ def test_a_foreign_table_of_that_name_is_left_alone(
     bare.execute("DROP TABLE delivery")
     bare.execute("CREATE TABLE delivery(position INTEGER PRIMARY KEY, parcel TEXT)")
     with pytest.raises(BusRefused, match="message_id"):
-        Provisioner(spec).provision([], [])
+        Provisioner(spec, {}).provision()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "no url at all", "nodb://x/y"])
 def test_a_url_that_is_no_lasting_bus_is_a_usage_error(url: str) -> None:
     """A bus in memory is gone before anybody can look at it."""
     with pytest.raises(UsageError):
-        Provisioner(BusSpec("metip", "sql", url)).provision([], [])
+        Provisioner(BusSpec("metip", "sql", url), {}).provision()
 
 
 def test_no_error_shows_the_url(tmp_path: Path) -> None:
     """A password in a URL reaches no message."""
     spec = BusSpec("metip", "sql", "postgresql://joe:hunter2@127.0.0.1:1/none")
     with pytest.raises(BusRefused) as refused:
-        Publisher(spec)
+        Publisher(spec, {})
     with pytest.raises(CouldNotVerify) as unread:
-        list(Observer(spec).observe({}))
+        list(Observer(spec, {}).observe({}))
     for error in (refused, unread):
         assert "hunter2" not in str(error.value) + str(error.value.hint)

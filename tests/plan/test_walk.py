@@ -67,4 +67,4 @@ def test_kinds_nobody_registered_are_told() -> None:
         open_store(StoreSpec("isb", "sqll", "x"))
     assert store.value.hint == 'did you mean "sql"?'
     with pytest.raises(UsageError):
-        open_observer(BusSpec("metip", "carrier-pigeon", "x"))
+        open_observer(BusSpec("metip", "carrier-pigeon", "x"), {})

@@ -8,9 +8,10 @@ import pyarrow as pa
 from migrate.core.durable import private_folder
 from migrate.core.errors import BusRefused
 from migrate.core.flow import ARCHIVE, OffRampSpec
-from migrate.core.ports import Outgoing, Receipt
+from migrate.core.ports import Receipts
 from migrate.core.runfolder import RunFolder
 from migrate.core.schema import MESSAGE
+from migrate.core.window import Window
 from migrate.ledger.records import BatchRecord, BatchState, RunRecord, Seal
 from migrate.ledger.store import Ledger
 from migrate.run.segments import content_digest, write_sealed
@@ -102,46 +103,62 @@ class MemoryBus:
         mute: bool = False,
         lose_answer_after: int | None = None,
         refuse: Sequence[str] = (),
+        in_flight: int = 1,
     ) -> None:
-        self.atomic = atomic
-        self.windows: list[list[Outgoing]] = []
+        self.rejects_successors = atomic
+        self.in_flight = in_flight
+        self.windows: list[list[tuple[str, str, str]]] = []
+        self.marks: list[str | None] = []
+        self.under_way = 0
         self._mute = mute
         self._lose = lose_answer_after
+        self._answers: list[Receipts] = []
         self.refuse = set(refuse)
 
     @property
     def held(self) -> list[tuple[str, str, str]]:
         """destination, lane, message id of everything that arrived, in order."""
-        return [
-            (one.destination, one.lane, one.message_id) for window in self.windows for one in window
-        ]
+        return [one for window in self.windows for one in window]
 
-    def publish(self, window: Sequence[Outgoing]) -> Sequence[Receipt]:
+    def connected(self) -> "MemoryBus":
+        """The bus as a new connection sees it: what it answered to an older one is gone."""
+        self._answers.clear()
+        return self
+
+    def mark(self, window: Window) -> str | None:
+        """How many windows came before."""
+        return str(len(self.windows))
+
+    def send(self, window: Window) -> None:
         """Take a window, but for what is refused."""
-        taken = [one for one in window if one.message_id not in self.refuse]
-        self.windows.append(taken)
+        confirmed = [message not in self.refuse for message in window.message_ids]
+        deliveries = zip(window.destinations, window.message_ids, confirmed, strict=True)
+        self.windows.append(
+            [(to, window.lane, message) for to, message, here in deliveries if here]
+        )
         if self._lose == len(self.windows):
             raise BusRefused("connection lost")
-        return [
-            Receipt(True, f"{len(self.windows)}.{place}")
-            if one in taken
-            else Receipt(False, None, "returned")
-            for place, one in enumerate(window)
+        positions = [
+            f"{len(self.windows)}.{at}" if yes else None for at, yes in enumerate(confirmed)
         ]
+        problems = {at: "returned" for at, here in enumerate(confirmed) if not here}
+        self._answers.append(Receipts(confirmed, positions, problems))
+        self.under_way = max(self.under_way, len(self._answers))
+
+    def receipts(self) -> Receipts:
+        """The oldest answer."""
+        return self._answers.pop(0)
 
     def resolve(
-        self, window: Sequence[Outgoing], run_id: str, since: Mapping[str, str]
-    ) -> Sequence[Receipt] | None:
+        self, window: Window, mark: str | None, since: Mapping[str, str]
+    ) -> Receipts | None:
         """Say what has arrived, unless mute."""
+        self.marks.append(mark)
         if self._mute:
             return None
         held = {(to, message) for to, _, message in self.held}
-        return [
-            Receipt(True, "asked")
-            if (one.destination, one.message_id) in held
-            else Receipt(False, None, "absent")
-            for one in window
-        ]
+        here = [key in held for key in zip(window.destinations, window.message_ids, strict=True)]
+        return Receipts(here, ["asked" if yes else None for yes in here])
 
     def close(self) -> None:
         """Nothing to close."""

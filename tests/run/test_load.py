@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from migrate.core import durable
 from migrate.core.errors import BusRefused, CouldNotVerify, Interrupted
 from migrate.core.progress import Silent
+from migrate.core.window import Window
 from migrate.ledger.records import BatchState
 from migrate.run.bus import Bus
 from migrate.run.doubts import resolve_doubts
@@ -26,7 +27,7 @@ def load(run: Run, bus: MemoryBus, *, window: int = 3, stop: Stop | None = None)
     stop = stop or Stop()
     folder = run.folder
     log = LoadLog(folder.load_log, folder.run_id, delivery_counts(run.ledger, ["f"]))
-    where = Bus(bus, OFFRAMPS, {})
+    where = Bus(bus.connected(), OFFRAMPS, {})
     try:
         resolve_doubts(
             log,
@@ -158,14 +159,49 @@ def test_what_the_bus_returns_is_never_confirmed(tmp_path: Path) -> None:
     assert states(run) == [BatchState.LOADED]
 
 
-def test_a_window_that_may_land_in_part_holds_no_two_of_one_order_key(tmp_path: Path) -> None:
-    """Never two unconfirmed messages of one order key, unless the bus rejects successors."""
+def test_no_two_of_one_order_key_are_under_way_where_successors_are_taken(tmp_path: Path) -> None:
+    """Never two unconfirmed messages of one order key, unless the bus rejects successors; what
+    has no key, or another, does not wait."""
     keys = ["a", "b", "a", None, None, "a"]
     table = messages([[("custody", BULK), ("nfd", BULK)]] * 6, keys=keys)
     bus = MemoryBus(atomic=False)
     load(Run(tmp_path / "r", [table]), bus, window=100)
-    sizes = [[int(one.message_id, 16) for one in window] for window in bus.windows]
-    assert sizes == [[0, 0, 1, 1], [2, 2, 3, 3, 4, 4], [5, 5]]
+    sizes = [[int(message, 16) for _, _, message in window] for window in bus.windows]
+    assert sizes == [[0, 0, 1, 1, 3, 3, 4, 4], [2, 2], [5, 5]]
+
+
+def test_as_many_windows_are_under_way_as_the_bus_allows(tmp_path: Path) -> None:
+    """The bus is never idle while a receipt is written, across the ends of batches too."""
+    tables = [messages([[("custody", BULK)]] * 4, start=start) for start in (0, 4, 8)]
+    bus = MemoryBus(in_flight=3)
+    run = Run(tmp_path / "r", tables)
+    load(run, bus, window=3)
+    assert bus.under_way == 3
+    assert [int(message, 16) for _, _, message in bus.held] == list(range(12))
+    assert states(run) == [BatchState.LOADED] * 3
+
+
+def test_what_is_under_way_lands_before_a_refusal_is_told(tmp_path: Path) -> None:
+    """Windows sent behind a refused one have receipts: nothing is in doubt without need."""
+    run = Run(tmp_path / "r", [messages([[("custody", BULK)]] * 9)])
+    bus = MemoryBus(refuse=[f"{1:032x}"], in_flight=3)
+    with pytest.raises(BusRefused, match="1 returned"):
+        load(run, bus)
+    counts = delivery_counts(run.ledger, ["f"])
+    assert LoadLog(run.folder.load_log, run.folder.run_id, counts).in_doubt == 0
+    bus.refuse.clear()
+    load(run, bus)
+    assert sorted(int(message, 16) for _, _, message in bus.held) == list(range(9))
+
+
+def test_the_bus_is_reminded_of_what_it_said_of_a_window_in_doubt(tmp_path: Path) -> None:
+    """The mark is written down with the intent, before the window goes out."""
+    run = Run(tmp_path / "r", [messages([[("custody", BULK)]] * 9)])
+    bus = MemoryBus(lose_answer_after=2)
+    with pytest.raises(BusRefused):
+        load(run, bus)
+    load(run, bus)
+    assert bus.marks == ["1"]
 
 
 def test_a_stop_ends_behind_the_window_in_hand(tmp_path: Path) -> None:
@@ -174,9 +210,9 @@ def test_a_stop_ends_behind_the_window_in_hand(tmp_path: Path) -> None:
     stop = Stop()
 
     class Stopping(MemoryBus):
-        def publish(self, window):  # type: ignore[no-untyped-def]
+        def send(self, window: Window) -> None:
             stop.request()
-            return super().publish(window)
+            super().send(window)
 
     bus = Stopping()
     with pytest.raises(Interrupted):
@@ -220,7 +256,7 @@ def test_however_often_a_run_dies_everything_arrives_once_and_in_order(
         tables.append(messages(wanted, start=start))
         start += len(wanted)
     run = Run(tmp_path_factory.mktemp("run") / "r", tables)
-    bus = MemoryBus()
+    bus = MemoryBus(in_flight=data.draw(st.integers(1, 3)))
     patch = pytest.MonkeyPatch()
     for fuse in data.draw(st.lists(st.integers(1, 12), max_size=8)):
         left = [fuse]

@@ -1,26 +1,22 @@
 """From message segments to windows."""
 
-from itertools import zip_longest
+from collections import Counter
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate.core.ports import Outgoing
-from migrate.run.windows import Delivery, Limits, cut, deliveries
+from migrate.run.windows import Cutter, LaneDeliveries, Limits, OrderKey
 from tests.run.builders import messages
 
 DELIVERIES = st.lists(
-    st.builds(
-        lambda key, to: (key, to),
-        st.sampled_from([None, "a", "b"]),
-        st.sampled_from(["x", "y"]),
-    ),
-    max_size=40,
+    st.tuples(st.sampled_from([None, "a", "b"]), st.sampled_from(["x", "y"])), max_size=40
 )
 
 
-def delivery(ordinal: int, key: str | None, to: str) -> Delivery:
-    return Delivery(ordinal, key, Outgoing(to, "bulk", str(ordinal), {}, b""))
+def lane(wanted: list[tuple[str | None, str]]) -> LaneDeliveries:
+    """One message a delivery, with these order keys and destinations."""
+    table = messages([[(to, "bulk")] for _, to in wanted], keys=[key for key, _ in wanted])
+    return LaneDeliveries(table, "bulk", "run-1")
 
 
 @settings(deadline=None)
@@ -29,57 +25,91 @@ def delivery(ordinal: int, key: str | None, to: str) -> Delivery:
     size=st.integers(1, 10),
     burst=st.one_of(st.none(), st.integers(1, 3)),
     one_per_key=st.booleans(),
+    in_flight=st.integers(1, 3),
+    skipped=st.sets(st.integers(0, 40)),
 )
 def test_windows_keep_order_and_limits(
-    wanted: list[tuple[str | None, str]], size: int, burst: int | None, one_per_key: bool
+    wanted: list[tuple[str | None, str]],
+    size: int,
+    burst: int | None,
+    one_per_key: bool,
+    in_flight: int,
+    skipped: set[int],
 ) -> None:
-    """Nothing is lost or moved; no window is empty, too large, or breaks a limit; none is cut
-    short without need."""
-    stream = [delivery(number, *item) for number, item in enumerate(wanted)]
+    """Everything wanted goes out once; each order key in order and never twice at a time; no
+    window is empty while nothing is under way, too large, or breaks a limit."""
+    deliveries = lane(wanted)
+    ordinals = [number for number in range(len(wanted)) if number not in skipped]
     limits = Limits(size, {} if burst is None else {"x": burst}, one_per_key)
-    windows = list(cut(stream, limits))
-    assert [one for window in windows for one in window] == stream
-    for window, after in zip_longest(windows, windows[1:]):
-        assert fits(window, size, burst, one_per_key)
-        assert after is None or not fits([*window, after[0]], size, burst, one_per_key)
+    cutter = Cutter(deliveries, ordinals, limits)
+    under_way: list[list[int]] = []
+    windows: list[list[int]] = []
+    while cutter.left:
+        busy = Counter(key for window in under_way for key in keys_of(deliveries, window))
+        window = cutter.cut(busy if one_per_key else Counter())
+        assert window or under_way
+        if one_per_key:
+            assert not busy.keys() & set(keys_of(deliveries, window))
+        if window:
+            windows.append(window)
+            under_way.append(window)
+        if not window or len(under_way) == in_flight:
+            under_way.pop(0)
+    assert sorted(number for window in windows for number in window) == ordinals
+    for window in windows:
+        assert len(window) <= size
+        assert burst is None or sum(wanted[number][1] == "x" for number in window) <= burst
+    sent = [number for window in windows for number in window]
+    for key in {deliveries.order_key(number) for number in ordinals} - {None}:
+        of_key = [number for number in sent if deliveries.order_key(number) == key]
+        assert of_key == sorted(of_key)
+    if not one_per_key:
+        assert sent == ordinals
 
 
-def fits(window: list[Delivery], size: int, burst: int | None, one_per_key: bool) -> bool:
-    keys = [(one.outgoing.destination, one.order_key) for one in window if one.order_key]
-    to_x = sum(one.outgoing.destination == "x" for one in window)
-    return (
-        0 < len(window) <= size
-        and (burst is None or to_x <= burst)
-        and (not one_per_key or len(set(keys)) == len(keys))
-    )
+def keys_of(deliveries: LaneDeliveries, window: list[int]) -> list[OrderKey]:
+    keys = [deliveries.order_key(number) for number in window]
+    return [key for key in keys if key is not None]
+
+
+def test_a_busy_key_does_not_hold_up_others() -> None:
+    """What waits for its predecessor is overtaken by what does not, and comes first afterwards."""
+    deliveries = lane([("a", "x"), ("a", "x"), ("b", "x"), (None, "x"), ("a", "y")])
+    cutter = Cutter(deliveries, range(5), Limits(10, one_per_key=True))
+    assert cutter.cut(set()) == [0, 2, 3, 4]
+    assert cutter.cut({("x", "a")}) == []
+    assert cutter.left
+    assert cutter.cut(set()) == [1]
+    assert not cutter.left
 
 
 def test_a_delivery_carries_the_envelope_its_lane_and_its_run() -> None:
     """Headers as on the bus: sorted, with ce_lane and ce_runid; a null body is an empty one."""
     table = messages([[("custody", "bulk"), ("nfd", "bulk"), ("nfd", "express")]], start=7)
-    first, second = deliveries(table, "bulk", "run-1", range(9))
-    assert first.outgoing.headers == {
+    window = LaneDeliveries(table, "bulk", "run-1").window([0, 1])
+    assert window.envelope(0) == {
         "ce_id": f"{7:032x}",
         "ce_lane": "bulk",
         "ce_runid": "run-1",
         "ce_sequence": "7",
     }
-    assert second.outgoing.headers is first.outgoing.headers
-    assert list(first.outgoing.headers) == sorted(first.outgoing.headers)
-    assert (first.outgoing.body, first.outgoing.destination) == (b"body 7", "custody")
-    assert (second.ordinal, second.outgoing.destination) == (1, "nfd")
+    assert list(window.envelope(1)) == sorted(window.envelope(1))
+    assert window.bodies.to_pylist() == [b"body 7"] * 2
+    assert window.destinations == ["custody", "nfd"]
+    assert window.take([1]).destinations == ["nfd"]
 
 
-def test_only_wanted_deliveries_are_made() -> None:
-    """Ordinals count a lane's deliveries in segment order, whatever is wanted of them."""
+def test_ordinals_count_a_lanes_deliveries_in_segment_order() -> None:
+    """Whatever is wanted of them."""
     table = messages([[("a", "bulk")], [("a", "express")], [("a", "bulk"), ("b", "bulk")], []])
-    found = list(deliveries(table, "bulk", "r", {2}))
-    assert [(one.ordinal, one.outgoing.destination) for one in found] == [(2, "b")]
+    deliveries = LaneDeliveries(table, "bulk", "r")
+    assert len(deliveries) == 3
+    assert deliveries.window([2]).destinations == ["b"]
 
 
 def test_a_sliced_table_is_read_from_where_it_begins() -> None:
     """A slice shares its buffers with the whole; offsets count from the whole."""
     table = messages([[("a", "bulk")], [("b", "bulk")], [("c", "bulk")]])
-    found = list(deliveries(table.slice(1), "bulk", "r", range(9)))
-    assert [one.outgoing.destination for one in found] == ["b", "c"]
-    assert [one.outgoing.headers["ce_sequence"] for one in found] == ["1", "2"]
+    window = LaneDeliveries(table.slice(1), "bulk", "r").window([0, 1])
+    assert window.destinations == ["b", "c"]
+    assert [window.envelope(place)["ce_sequence"] for place in (0, 1)] == ["1", "2"]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate.formats.envelope import bus_headers
-from reconcile.heads import head_texts
+from migrate.formats.headers import head_texts
 
 names = st.sampled_from(["ce_a", "ce_id", "ce_lanes", "ce_type", "content-type", "ä"])
 envelopes = st.dictionaries(names, st.text(max_size=6) | st.just("same"), max_size=6)

@@ -1,0 +1,49 @@
+"""A window: deliveries of one lane on their way to the bus, a column each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+LANE_ATTRIBUTE = "ce_lane"
+RUN_ATTRIBUTE = "ce_runid"
+"""What a delivery's headers hold besides its message's attributes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Deliveries in the order in which they are to arrive; all columns have one length.
+
+    `attributes`: list<struct<name, value>>, the envelope without lane and run, names sorted;
+    `bodies`: large_binary, without nulls.
+    """
+
+    run_id: str
+    lane: str
+    destinations: Sequence[str]
+    message_ids: Sequence[str]
+    order_keys: Sequence[str | None]
+    attributes: pa.ListArray
+    bodies: pa.LargeBinaryArray
+
+    def __len__(self) -> int:
+        return len(self.message_ids)
+
+    def envelope(self, place: int) -> dict[str, str]:
+        """All headers of one delivery, lane and run included; names sorted."""
+        pairs = {pair["name"]: pair["value"] for pair in self.attributes[place].as_py()}
+        pairs |= {LANE_ATTRIBUTE: self.lane, RUN_ATTRIBUTE: self.run_id}
+        return dict(sorted(pairs.items()))
+
+    def take(self, places: Sequence[int]) -> "Window":
+        """A window of some of these deliveries, in the order given."""
+        indices = pa.array(places, pa.int64())
+        return Window(
+            self.run_id,
+            self.lane,
+            [self.destinations[place] for place in places],
+            [self.message_ids[place] for place in places],
+            [self.order_keys[place] for place in places],
+            self.attributes.take(indices),
+            self.bodies.take(indices),
+        )

@@ -1,0 +1,141 @@
+"""The headers of many deliveries at once, a column at a time, as a bus writes them.
+
+Deliveries whose envelopes have the same names are rendered together: what is the
+same in all of them is written once.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from migrate.core.window import LANE_ATTRIBUTE, RUN_ATTRIBUTE, Window
+
+Columns = Mapping[str, Any]
+"""Values by header name: a string array, or a string scalar where all rows have the same."""
+Render = Callable[[Columns, int], pa.Array]
+"""Columns and a number of rows to one value a row."""
+
+_SPACE, _QUOTE, _BACKSLASH = b' "\\'
+_MARK = "\n"
+
+
+def head_texts(attributes: pa.ListArray, lanes: pa.Array, run_id: str) -> pa.Array:
+    """A JSON object text a row: attributes, lane and run id, names sorted, nothing between.
+
+    `attributes`: list<struct<name, value>> without nulls, names distinct and sorted in each row;
+    `lanes`: string. Returns large_string. The bytes are those of
+    `json.dumps(formats.envelope.bus_headers(…), ensure_ascii=False, separators=(",", ":"))`.
+    """
+    return rendered(attributes, lanes, run_id, _objects, pa.large_string())
+
+
+def window_headers(window: Window, render: Render, kind: pa.DataType) -> pa.Array:
+    """The headers of every delivery of a window, an array of `kind`; names come sorted."""
+    return rendered(window.attributes, pa.scalar(window.lane), window.run_id, render, kind)
+
+
+def window_texts(window: Window) -> pa.Array:
+    """The headers of every delivery of a window as JSON object texts, large_string."""
+    return window_headers(window, _objects, pa.large_string())
+
+
+def rendered(
+    attributes: pa.ListArray,
+    lanes: pa.Array | pa.Scalar,
+    run_id: str,
+    render: Render,
+    kind: pa.DataType,
+) -> pa.Array:
+    """One value of `kind` a row, by `render` over the rows whose envelopes have the same names."""
+    starts = attributes.offsets[:-1]
+    names, values = attributes.values.field("name"), attributes.values.field("value")
+    texts, rows = [], []
+    for signature, members in _signatures(attributes, names):
+        first = starts.take(members)
+        columns = {
+            name: _folded(values.take(pc.add(first, place))) for place, name in enumerate(signature)
+        }
+        columns[LANE_ATTRIBUTE] = (
+            lanes if isinstance(lanes, pa.Scalar) else _folded(lanes.take(members))
+        )
+        columns[RUN_ATTRIBUTE] = pa.scalar(run_id, pa.string())
+        texts.append(render(dict(sorted(columns.items())), len(members)))
+        rows.append(members)
+    if not texts:
+        return pa.array([], kind)
+    if len(texts) == 1:
+        return texts[0]
+    order = pc.sort_indices(pa.concat_arrays(rows))
+    return pa.concat_arrays(texts).take(order)
+
+
+def _signatures(attributes: pa.ListArray, names: pa.Array) -> list[tuple[list[str], pa.Array]]:
+    """Rows with the same attribute names, together: few kinds in any batch."""
+    lists = pa.ListArray.from_arrays(attributes.offsets, names)
+    kinds = pc.binary_join(lists, _MARK).dictionary_encode()
+    return [
+        (kind.split(_MARK) if kind else [], pc.indices_nonzero(pc.equal(kinds.indices, code)))
+        for code, kind in enumerate(kinds.dictionary.to_pylist())
+    ]
+
+
+def _objects(columns: Columns, rows: int) -> pa.Array:
+    """Columns of values to JSON object texts; what is the same in all rows is written once."""
+    pieces: list[Any] = []
+    constant = "{"
+    for place, name in enumerate(columns):
+        constant += f"{',' if place else ''}{json.dumps(name, ensure_ascii=False)}:"
+        literal = _literal(columns[name])
+        if isinstance(literal, str):
+            constant += literal
+        else:
+            pieces += [_text(constant), literal]
+            constant = ""
+    pieces.append(_text(constant + "}"))
+    if len(pieces) == 1:
+        return pa.repeat(pieces[0], rows)
+    return pc.binary_join_element_wise(*pieces, _text(""))
+
+
+def _literal(column: Any) -> Any:
+    """Values as JSON strings: one text where all are equal, else a large_string array."""
+    if isinstance(column, pa.Scalar):
+        return json.dumps(column.as_py(), ensure_ascii=False)
+    if _needs_escape(column):
+        escaped = [json.dumps(value, ensure_ascii=False) for value in column.to_pylist()]
+        return pa.array(escaped, pa.large_string())
+    wide = column.cast(pa.large_string())
+    return pc.binary_join_element_wise(_text('"'), wide, _text('"'), _text(""))
+
+
+def _folded(column: pa.StringArray) -> pa.StringArray | pa.StringScalar:
+    """A column whose values are all the same as that value."""
+    ends, data = _buffers(column)
+    lengths = np.diff(ends)
+    if len(column) and (lengths == lengths[0]).all():
+        first = data[: lengths[0]]
+        if bytes(data) == bytes(first) * len(column):
+            return column[0]
+    return column
+
+
+def _needs_escape(column: pa.StringArray) -> bool:
+    """Whether JSON would write some character of these texts otherwise."""
+    data = np.frombuffer(_buffers(column)[1], np.uint8)
+    return bool(((data < _SPACE) | (data == _QUOTE) | (data == _BACKSLASH)).any())
+
+
+def _buffers(column: pa.StringArray) -> tuple[np.ndarray, memoryview]:
+    """Where the texts of a column without nulls end, from its first, and their bytes."""
+    _, ends, data = column.buffers()
+    offsets = np.frombuffer(ends, np.int32)[column.offset : column.offset + len(column) + 1]
+    held = memoryview(data or b"")[offsets[0] : offsets[-1]]
+    return offsets, held
+
+
+def _text(value: str) -> pa.Scalar:
+    return pa.scalar(value, pa.large_string())

@@ -1,0 +1,61 @@
+"""A real run onto a SQL outbox: what a consumer of the database finds there."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pymysql
+import pytest
+import sqlalchemy as sa
+
+from tests import services
+from tests.spine.buses import Received, check_agrees, check_received, estate_on, run_on
+
+ROWS = "SELECT destination, lane, headers, body FROM delivery ORDER BY position"
+
+
+@pytest.mark.service
+def test_postgresql(tmp_path: Path) -> None:
+    """A second call of the same run delivers nothing twice."""
+    with services.database(services.postgresql()) as url:
+        ran = run_on(estate_on(tmp_path, bus(url)))
+        check_agrees(ran)
+        with closing(psycopg.connect(url.replace("+psycopg", ""))) as connection:
+            assert run_on(ran).code == 0
+            check_received(ran, list(received(connection.execute(ROWS))))
+
+
+@pytest.mark.service
+def test_mariadb(tmp_path: Path) -> None:
+    """The same on MariaDB."""
+    with services.database(services.mariadb()) as text:
+        ran = run_on(estate_on(tmp_path, bus(text)))
+        check_agrees(ran)
+        url = sa.make_url(text)
+        where = {"host": url.host, "port": url.port, "unix_socket": url.query.get("unix_socket")}
+        who = {"user": url.username, "password": url.password, "database": url.database}
+        arguments = {name: value for name, value in {**where, **who}.items() if value}
+        with closing(pymysql.connect(**arguments)) as connection, connection.cursor() as cursor:
+            cursor.execute(ROWS)
+            check_received(ran, list(received(cursor)))
+
+
+def test_sqlite(tmp_path: Path) -> None:
+    """The embedded bus as an outbox of its own."""
+    ran = run_on(estate_on(tmp_path, bus(f"sqlite:///{tmp_path}/metip.db")))
+    check_agrees(ran)
+    with closing(sqlite3.connect(tmp_path / "metip.db")) as connection:
+        check_received(ran, list(received(connection.execute(ROWS))))
+
+
+def bus(url: str) -> str:
+    return f'[bus.metip]\nkind = "sql"\nurl = "{url}"'
+
+
+def received(rows: object) -> Iterator[Received]:
+    """Each row as it lies in the outbox."""
+    for destination, lane, headers, body in rows:  # type: ignore[attr-defined]
+        yield Received(destination, lane, json.loads(headers), bytes(body))
