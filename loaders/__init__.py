@@ -11,11 +11,13 @@ from migrate.core.registry import resolve
 
 BUSES = {
     "sql": "loaders.sql",
+    "kafka": "loaders.kafka",
 }
 
 EXTRAS = {
     "psycopg": "postgresql",
     "pymysql": "mariadb",
+    "confluent_kafka": "kafka",
 }
 """A missing module of an adapter, and the extra that brings it."""
 

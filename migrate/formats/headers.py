@@ -5,7 +5,7 @@ same in all of them is written once.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,12 @@ def window_headers(window: Window, render: Render, kind: pa.DataType) -> pa.Arra
     return rendered(window.attributes, pa.scalar(window.lane), window.run_id, render, kind)
 
 
+def window_groups(window: Window) -> Iterator[tuple[Columns, pa.Array]]:
+    """The headers of a window by the column: deliveries whose headers have the same names come
+    together, as their columns (names sorted) and their places in the window."""
+    return _groups(window.attributes, pa.scalar(window.lane), window.run_id)
+
+
 def window_texts(window: Window) -> pa.Array:
     """The headers of every delivery of a window as JSON object texts, large_string."""
     return window_headers(window, _objects, pa.large_string())
@@ -51,9 +57,23 @@ def rendered(
     kind: pa.DataType,
 ) -> pa.Array:
     """One value of `kind` a row, by `render` over the rows whose envelopes have the same names."""
+    texts, rows = [], []
+    for columns, members in _groups(attributes, lanes, run_id):
+        texts.append(render(columns, len(members)))
+        rows.append(members)
+    if not texts:
+        return pa.array([], kind)
+    if len(texts) == 1:
+        return texts[0]
+    order = pc.sort_indices(pa.concat_arrays(rows))
+    return pa.concat_arrays(texts).take(order)
+
+
+def _groups(
+    attributes: pa.ListArray, lanes: pa.Array | pa.Scalar, run_id: str
+) -> Iterator[tuple[Columns, pa.Array]]:
     starts = attributes.offsets[:-1]
     names, values = attributes.values.field("name"), attributes.values.field("value")
-    texts, rows = [], []
     for signature, members in _signatures(attributes, names):
         first = starts.take(members)
         columns = {
@@ -63,14 +83,7 @@ def rendered(
             lanes if isinstance(lanes, pa.Scalar) else _folded(lanes.take(members))
         )
         columns[RUN_ATTRIBUTE] = pa.scalar(run_id, pa.string())
-        texts.append(render(dict(sorted(columns.items())), len(members)))
-        rows.append(members)
-    if not texts:
-        return pa.array([], kind)
-    if len(texts) == 1:
-        return texts[0]
-    order = pc.sort_indices(pa.concat_arrays(rows))
-    return pa.concat_arrays(texts).take(order)
+        yield dict(sorted(columns.items())), members
 
 
 def _signatures(attributes: pa.ListArray, names: pa.Array) -> list[tuple[list[str], pa.Array]]:

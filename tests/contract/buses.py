@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from migrate.core.flow import BusSpec
+from migrate.core.flow import ARCHIVE, BusSpec
 from tests import services
+from tests.loaders import kafka_broker
+from tests.loaders.kafka_mock import cluster
 
 Fresh = Callable[[Path], AbstractContextManager[BusSpec]]
 
@@ -29,11 +31,34 @@ def mariadb(folder: Path) -> Iterator[BusSpec]:
         yield BusSpec("metip", "sql", url)
 
 
+@contextmanager
+def kafka(folder: Path) -> Iterator[BusSpec]:
+    yield kafka_broker.shared().spec(LARGE)
+
+
+@contextmanager
+def kafka_idempotent(folder: Path) -> Iterator[BusSpec]:
+    yield kafka_broker.shared().spec({**LARGE, "transactions": "false"})
+
+
+@contextmanager
+def kafka_mock(folder: Path) -> Iterator[BusSpec]:
+    with cluster() as mock:
+        yield mock.spec(("custody", "nfd", ARCHIVE), LARGE)
+
+
+LARGE = {"max_message_bytes": "8000000"}
+
 FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
     "sql": [
         ("sqlite", sqlite, False),
         ("postgresql", postgresql, True),
         ("mariadb", mariadb, True),
+    ],
+    "kafka": [
+        ("broker", kafka, True),
+        ("idempotent", kafka_idempotent, True),
+        ("mock", kafka_mock, False),
     ],
 }
 """Kind of bus: (name of the case, how to get a fresh one, whether it needs a real server)."""

@@ -1,6 +1,6 @@
 """Takes a run as far as it gets until a fuse burns.
 
-    python fused.py PLAN RUNS TRACE FUSE [ENGINE]
+    python fused.py PLAN RUNS TRACE FUSE [ENGINE [KIND]]
 
 FUSE is `never`, `KILL:12` (SIGKILL to itself after the 12th durable event of this
 process), `KILL:published:2` (after the second event of that name), or the same with INT or
@@ -24,7 +24,14 @@ from migrate.run.stop import Stop
 UNFINISHED = 99
 
 
-def main(plan: str, runs: str, trace: str, fuse: str, engine: str = "inline") -> int:
+def main(
+    plan: str,
+    runs: str,
+    trace: str,
+    fuse: str,
+    engine: str = "inline",
+    kind: str = "rehearsal",
+) -> int:
     """Create or resume the run; its exit code."""
     durable.made_durable = fused(trace, fuse)
     try:
@@ -32,7 +39,7 @@ def main(plan: str, runs: str, trace: str, fuse: str, engine: str = "inline") ->
             outcome = run_plan(
                 load_plan(Path(plan)),
                 Path(runs),
-                kind="rehearsal",
+                kind=kind,
                 run_id="crashing",
                 flow=None,
                 stage=None,
