@@ -79,7 +79,7 @@ class Tally:
         """Every group: deviations first, the most frequent first."""
         order = sorted(
             self._groups.items(),
-            key=lambda one: (one[0].kind in EQUAL, -one[1].edges, str(one[0])),
+            key=lambda one: (one[0].kind in EQUAL, -one[1].edges, _texts(one[0])),
         )
         yield from order
 
@@ -99,6 +99,10 @@ class Tally:
             fated.rule,
             fated.reason,
         )
+
+
+def _texts(group: Group) -> tuple[str, ...]:
+    return tuple(part or "" for part in group)
 
 
 def _reached(judge: Judge, judged: Judged, at: int) -> Reached:

@@ -1,6 +1,5 @@
 """Selectors say of every message what ActiveMQ says: the product itself is asked."""
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
