@@ -10,6 +10,9 @@ from migrate.legacy.values import Message, Number, Opaque, Value, text_of
 
 KEY = "rabbitmq.routing_key"
 SENT = frozenset({KEY, "CC", "BCC"})
+VOID = "undefined"
+"""How the broker's own export (3.10) writes an argument without a value."""
+
 _MATCH = {"all": (all, False), "any": (any, False), "all-with-x": (all, True)}
 _MATCH["any-with-x"] = (any, True)
 _INTEGERS = frozenset({"byte", "short", "int", "long", "decimal"})
@@ -114,6 +117,8 @@ class HeadersHold:
 
 
 def _value(value: Any, place: str) -> Value:
+    if value == VOID:
+        return None
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):

@@ -31,7 +31,7 @@ from migrate.legacy.selector.numbers import wrapped
 from migrate.legacy.selector.tokens import SelectorError, Word, Words
 from migrate.legacy.values import Number
 
-DEEPEST = 200
+DEEPEST = 64
 _CONDITIONS = (Truth, Equal, Ordered, Like, In, Not, And, Or)
 
 
