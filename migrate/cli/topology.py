@@ -42,14 +42,14 @@ def plan_(plan: Path, as_json: bool) -> None:
     Example:
       isb-migrate topology plan estate/plan.toml
     """
-    from migrate.plan.legacy import read_legacy
+    from migrate.plan.legacy import read_all
     from migrate.plan.load import load_plan
     from migrate.topology.bus import wanted
     from migrate.topology.successors import offramps, orphans
 
     loaded = load_plan(plan)
     pieces = wanted(loaded)
-    buses = read_legacy(loaded)
+    buses = read_all(loaded)
     ramps, without = offramps(loaded, buses), orphans(loaded, buses)
     if as_json:
         data_json(

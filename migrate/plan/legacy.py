@@ -50,15 +50,17 @@ class Legacy:
         return [endpoint.name for endpoint in self.topology.endpoints]
 
 
-def read_legacy(plan: Plan) -> list[Legacy]:
-    """Every legacy bus of a plan, read now.
+def read_all(plan: Plan) -> list[Legacy]:
+    """Every legacy bus of a plan, read now. Errors as for read_legacy."""
+    return [read_legacy(plan, name) for name in plan.model.legacy]
+
+
+def read_legacy(plan: Plan, name: str) -> Legacy:
+    """One legacy bus, read now.
 
     Raises PlanError naming the place in the plan, LegacyUnreadable for a store.
     """
-    return [_read(plan, name, model) for name, model in plan.model.legacy.items()]
-
-
-def _read(plan: Plan, name: str, model: LegacyModel) -> Legacy:
+    model = plan.model.legacy[name]
     where = f"legacy.{name}"
     if model.tables is not None:
         kind, topology = "tables", _tables(plan, f"{where}.tables", model, model.tables)

@@ -15,7 +15,7 @@ from migrate.core.flow import Envelope
 from migrate.core.progress import Progress
 from migrate.core.redact import Pseudonyms
 from migrate.legacy.router import Router
-from migrate.plan.legacy import Legacy, read_legacy
+from migrate.plan.legacy import Legacy, read_all
 from migrate.plan.legacy_model import ExpectedModel
 from migrate.plan.plan import Plan
 from migrate.plan.stores import open_store
@@ -96,7 +96,7 @@ def compare(
     Raises PlanError where the plan says of no legacy bus how it routes, and what reading rules,
     tables and stores raises.
     """
-    buses = read_legacy(plan)
+    buses = read_all(plan)
     if not buses:
         raise PlanError(
             "does not say how the legacy bus routes",
