@@ -74,7 +74,7 @@ values: st.SearchStrategy[Value] = st.one_of(
 messages = st.dictionaries(names, values, max_size=3)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(selector=st.one_of(selectors, scraps), message=messages)
 @example(selector="NOT a = 1", message={"a": True})
 @example(selector="a <> 'x'", message={})
