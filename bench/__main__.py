@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("extract", "spine", "activemq", "artemis", "routing")
+NAMES = ("extract", "spine", "activemq", "artemis", "load", "routing")
 
 
 def main(names: list[str]) -> int:

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "try everything a run needs before anything moves",
     "inventory": "what the legacy stores hold",
     "topology": "what the bus will have, has, and whether it routes as the legacy bus did",
+    "catalogue": "what arrives on the new bus: AsyncAPI, and a page",
     "extract": "one legacy store to Parquet, no plan needed",
     "rehearse": "everything but the real bus",
     "run": "the batch run; the same command resumes an interrupted one",

@@ -8,10 +8,12 @@ import difflib
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from migrate.core.errors import PlanError
 
 SCHEMAS = Path(__file__).parent / "schemas"
+EXAMPLES = Path(__file__).parent / "examples"
 
 
 def schema_types() -> tuple[str, ...]:
@@ -34,6 +36,17 @@ def schema_uri(type_: str) -> str:
     if type_ not in schema_types():
         return urn
     return str(json.loads(schema_text(type_)).get("$id", urn))
+
+
+def examples(type_: str) -> dict[str, Any]:
+    """Valid documents of a built-in type by name. Raises PlanError for an unknown type."""
+    return _documents(type_, "valid")
+
+
+def _documents(type_: str, folder: str) -> dict[str, Any]:
+    schema_text(type_)
+    paths = sorted((EXAMPLES / type_.replace("/", "-") / folder).glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def _type_of(path: Path) -> str:

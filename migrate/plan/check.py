@@ -88,11 +88,19 @@ def schema_problems(flow: FlowSpec) -> Iterator[Problem]:
     for index, output in enumerate(flow.outputs):
         where = f"flow.{flow.name}.output[{index}].schema"
         try:
-            jsonschema_rs.validator_for(json.loads(output.schema), offline=True)
+            schema = json.loads(output.schema, parse_constant=_no_number)
+            jsonschema_rs.validator_for(schema, offline=True)
         except json.JSONDecodeError as error:
             yield wrong(where, f"is no JSON (line {error.lineno})", "mend the schema file")
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             yield wrong(where, f"is no JSON Schema: {_first_line(error)}", "mend the schema file")
+        except ValueError:  # the validator's own, which names no place
+            yield wrong(where, "holds half a surrogate pair or an endless number", "mend it")
+
+
+def _no_number(word: str) -> float:
+    """NaN and the infinities, which Python reads and no other reader of JSON does."""
+    raise json.JSONDecodeError(f"{word} is no number", word, 0)
 
 
 def _compiled(plan: Plan, flow: FlowSpec, tables: Mapping[str, pa.Table]) -> Iterator[Problem]:

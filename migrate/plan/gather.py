@@ -22,12 +22,14 @@ class Gathering:
 
     `texts` holds mappings and schemas by sealed name, `sources` the digests of
     reference files. A reference of the bus that has no value is no problem until
-    a real run needs it: `bus_problem`.
+    a real run needs it: `bus_problem`. Without `connections` no URL is expanded: there
+    are no stores, and the bus has its name and kind only.
     """
 
     model: PlanModel
     inputs: Inputs
     expander: Expander
+    connections: bool = True
     problems: list[Problem] = field(default_factory=list)
     texts: dict[str, bytes] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
@@ -43,8 +45,9 @@ class Gathering:
             self._schema(where, output)
         for name in self.model.tables:
             self._table(name)
-        for name in self.model.store:
-            self._store(name)
+        if self.connections:
+            for name in self.model.store:
+                self._store(name)
         self._bus()
 
     def _outputs(self) -> Iterator[tuple[str, str, OutputModel]]:
@@ -113,7 +116,8 @@ class Gathering:
         name, bus = next(iter(self.model.bus.items()))
         url, options = "", dict[str, str]()
         try:
-            url, options = self._connection(bus)
+            if self.connections:
+                url, options = self._connection(bus)
         except Unresolved as error:
             problem = wrong(f"bus.{name}.url", error.message, error.hint)
             if error.absent:

@@ -28,21 +28,32 @@ PLAN_FILE = "plan.toml"
 
 
 def load_plan(
-    path: Path, *, plan_dir: Path | None = None, environ: Mapping[str, str] | None = None
+    path: Path,
+    *,
+    plan_dir: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    connections: bool = True,
 ) -> Plan:
     """The plan in a file, or in the `plan.toml` of a folder.
 
     `plan_dir` is where relative paths start and what `${PLAN_DIR}` means;
-    default: the file's folder. Raises PlanError (PlanProblems) naming the
-    file, the key and the remedy of everything that is wrong.
+    default: the file's folder. Without `connections` the plan can be read, not run:
+    no URL is expanded, and no variable of the environment has to be set. Raises
+    PlanError (PlanProblems) naming the file, the key and the remedy of everything
+    that is wrong.
     """
     file = path / PLAN_FILE if path.is_dir() else path
     folder = (plan_dir or file.parent).absolute()
-    return load_from(file, folder, PlanInputs(folder), environ)
+    return load_from(file, folder, PlanInputs(folder), environ, connections=connections)
 
 
 def load_from(
-    file: Path, folder: Path, inputs: Inputs, environ: Mapping[str, str] | None = None
+    file: Path,
+    folder: Path,
+    inputs: Inputs,
+    environ: Mapping[str, str] | None = None,
+    *,
+    connections: bool = True,
 ) -> Plan:
     """As load_plan, with mappings, schemas and source digests from elsewhere."""
     text = _read(file)
@@ -52,7 +63,7 @@ def load_from(
     except ValidationError as error:
         raise PlanProblems(file, explain(error)) from None
     expander = Expander(folder, os.environ if environ is None else environ)
-    loading = Gathering(model, inputs, expander)
+    loading = Gathering(model, inputs, expander, connections)
     found = [*stray_references(raw), *cross_problems(model)]
     warnings = tuple(problem for problem in found if problem.severity == "warning")
     loading.problems += [problem for problem in found if problem.severity == "error"]

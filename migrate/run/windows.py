@@ -90,6 +90,8 @@ class Cutter:
 
     def cut(self, busy: Container[OrderKey]) -> list[int]:
         """Ordinals of the next window; empty where all that is in sight waits for a `busy` key."""
+        if not self._limits.one_per_key and not self._limits.bursts:
+            return self._straight()
         window: list[int] = []
         counts: Counter[str] = Counter()
         keys: set[OrderKey] = set()
@@ -107,6 +109,11 @@ class Cutter:
             counts[self._deliveries.destination(ordinal)] += 1
         self._keep(sight, seen, waiting)
         return window
+
+    def _straight(self) -> list[int]:
+        """The next so many: nothing can put any of them back."""
+        start, self._next = self._next, min(self._next + self._limits.size, len(self._wanted))
+        return list(self._wanted[start : self._next])
 
     def _sight(self) -> list[int]:
         """What is put back comes first: it is older than all that was not looked at."""

@@ -30,7 +30,14 @@ def test_every_command_of_the_contract_is_there() -> None:
     wanted = (
         "sample init check inventory extract rehearse run reconcile report status trace compare"
     )
-    assert set(COMMANDS) == {*wanted.split(), "topology", "quarantine", "verify", "selftest"}
+    assert set(COMMANDS) == {
+        *wanted.split(),
+        "quarantine",
+        "verify",
+        "catalogue",
+        "topology",
+        "selftest",
+    }
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["--version"]])
