@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("extract", "spine", "activemq", "artemis", "load", "load_kafka")
+NAMES = ("extract", "spine", "activemq", "artemis", "load", "load_kafka", "routing")
 
 
 def main(names: list[str]) -> int:

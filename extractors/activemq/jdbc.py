@@ -13,6 +13,8 @@ from extractors.activemq.subscriptions import read_subscriptions
 from extractors.activemq.survey import Survey
 from extractors.activemq.tables import Tables, find_tables
 from extractors.sql.connect import Server
+from extractors.sql.guard import wrong_query
+from extractors.sql.reference import reference_table
 from extractors.sql.reflect import Catalogue
 from extractors.sql.rights import can_write
 from extractors.sql.sessions import Sessions
@@ -92,11 +94,11 @@ class JdbcStore:
         return self._reader(self._sound(source), population).chunks(after, position)
 
     def table(self, query: str) -> pa.Table:
-        """Never: reference tables are read from a store of kind sql."""
-        raise LegacyUnreadable(
-            "an ActiveMQ store holds no reference tables",
-            hint="declare its database as a store of kind sql as well",
-        )
+        """The result of a SELECT, all columns text: its queues, its durable subscriptions."""
+        if wrong := wrong_query(query, self._server.backend):
+            raise LegacyUnreadable(f"a reference query {wrong}", hint="write one SELECT")
+        with self._sessions.open() as session:
+            return reference_table(session, self._server.dialect, query)
 
     def close(self) -> None:
         """Close every idle connection."""

@@ -22,6 +22,7 @@ COMMANDS = {
     "init": "look at a store and propose a plan for it",
     "check": "try everything a run needs before anything moves",
     "inventory": "what the legacy stores hold",
+    "topology": "what the bus will have, has, and whether it routes as the legacy bus did",
     "catalogue": "what arrives on the new bus: AsyncAPI, and a page",
     "extract": "one legacy store to Parquet, no plan needed",
     "rehearse": "everything but the real bus",

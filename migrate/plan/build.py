@@ -33,8 +33,9 @@ from migrate.plan.flow_model import (
     TrailerModel,
 )
 from migrate.plan.inputs import mapping_name, schema_name
-from migrate.plan.model import OffRampModel, PlanModel, StoreModel, TableModel
+from migrate.plan.model import OffRampModel, PlanModel, StoreModel
 from migrate.plan.plan import TableSpec
+from migrate.plan.table_model import TableModel
 
 
 def build_flow(plan: PlanModel, name: str, inputs: Mapping[str, bytes]) -> FlowSpec:

@@ -12,12 +12,13 @@ from pathlib import Path
 import jsonschema_rs
 import pyarrow as pa
 
-from migrate.core.errors import BusRefused, CouldNotVerify, MigrateError
+from migrate.core.errors import BusRefused, CouldNotVerify, MigrateError, PlanError
 from migrate.core.flow import FlowSpec
 from migrate.core.ports import Claim, Population
 from migrate.core.progress import Progress
 from migrate.plan.check_stores import check_stores
 from migrate.plan.estimate import Estimate, disk_problem, estimate, free_below
+from migrate.plan.legacy import read_legacy
 from migrate.plan.plan import Plan
 from migrate.plan.problem import Problem, doubtful, of_error, wrong
 from migrate.plan.stores import open_observer
@@ -64,6 +65,7 @@ def check_plan(
     progress.note("mappings and schemas")
     for flow in plan.flows.values():
         problems += _flow(plan, flow, tables)
+    problems += _legacy(plan)
     if real_bus:
         progress.note(f"bus {plan.bus.name}: connecting")
         problems += _bus(plan)
@@ -137,6 +139,17 @@ def _mentions(flow: FlowSpec, table: str) -> bool:
     texts += [invariant.sql for invariant in flow.invariants]
     word = re.compile(rf"\b{re.escape(table)}\b", re.IGNORECASE)
     return any(word.search(text) for text in texts)
+
+
+def _legacy(plan: Plan) -> Iterator[Problem]:
+    """Rules of legacy buses that cannot be read: a doubt, for no run needs them."""
+    for name in plan.model.legacy:
+        try:
+            read_legacy(plan, name)
+        except MigrateError as error:
+            where = error.key if isinstance(error, PlanError) else f"legacy.{name}"
+            message = error.problem if isinstance(error, PlanError) else error.message
+            yield doubtful(where, message, error.hint)
 
 
 def _bus(plan: Plan) -> Iterator[Problem]:

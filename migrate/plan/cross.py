@@ -7,10 +7,12 @@ from extractors import STORES
 from loaders import BUSES
 from migrate.core.flow import ARCHIVE
 from migrate.plan.cross_flow import flow_problems
+from migrate.plan.cross_legacy import legacy_problems
 from migrate.plan.expand import secret_problems
 from migrate.plan.explain import did_you_mean
-from migrate.plan.model import BusModel, PlanModel, StoreModel, TableModel
+from migrate.plan.model import BusModel, PlanModel, StoreModel
 from migrate.plan.problem import Problem, doubtful, wrong
+from migrate.plan.table_model import TableModel
 from migrate.plan.walk import key_path
 
 TABLE_SUFFIXES = (".csv", ".parquet")
@@ -27,6 +29,7 @@ def cross_problems(plan: PlanModel) -> Iterator[Problem]:
     yield from _one_spelling(plan)
     for flow in plan.flow:
         yield from flow_problems(plan, flow)
+    yield from legacy_problems(plan)
     yield from _unused(plan)
 
 
@@ -107,6 +110,7 @@ def _unused(plan: PlanModel) -> Iterator[Problem]:
         if ramp not in targets and ramp != ARCHIVE:
             yield doubtful(f"offramp.{ramp}", "no route leads here")
     used = {flow.store for flow in flows} | {table.store for table in plan.tables.values()}
+    used |= {table.store for one in plan.legacy.values() for table in one.named_tables().values()}
     for store in plan.store:
         if store not in used:
             yield doubtful(f"store.{store}", "no flow reads this store", "all of it is unclaimed")

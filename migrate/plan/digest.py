@@ -13,6 +13,9 @@ _NOT_IDENTITY: dict[str, tuple[str, ...]] = {
 }
 """Keys that say where a plan runs and how hard, not what it does."""
 
+_NOT_OF_A_RUN = ("legacy",)
+"""Sections that no run reads."""
+
 
 def plan_digest(
     raw: Mapping[str, Any], inputs: Mapping[str, bytes], sources: Mapping[str, str]
@@ -21,11 +24,13 @@ def plan_digest(
 
     `raw` is the plan file as parsed, before anything is expanded; `inputs` the
     bytes of mappings and schemas by sealed name; `sources` the SHA-256 of
-    reference-table files. URLs, limits and rates are left out; the order of
+    reference-table files. URLs, limits, rates and how legacy buses route are left out; the order of
     keys, comments and layout do not matter.
     """
     what = {
-        "plan": {name: _identity(name, value) for name, value in raw.items()},
+        "plan": {
+            name: _identity(name, value) for name, value in raw.items() if name not in _NOT_OF_A_RUN
+        },
         "inputs": {name: hashlib.sha256(data).hexdigest() for name, data in inputs.items()},
         "tables": dict(sources),
     }

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from migrate.plan.flow_model import FlowModel, Section
+from migrate.plan.legacy_model import LegacyModel
+from migrate.plan.table_model import TableModel
 from migrate.plan.words import (
     Label,
     Name,
@@ -39,26 +41,6 @@ class HeadModel(Section):
         description="Time zone of times that the plan calls `local`; default: UTC, and nothing "
         "may then be called `local`.",
         examples=["Europe/London"],
-    )
-
-
-class TableModel(Section):
-    """Reference tables by the name under which mappings join them: `codes = "ref/codes.csv"`, or
-    `codes = { store = "isb", query = "SELECT …" }`. All columns are text."""
-
-    path: Text | None = Field(
-        default=None,
-        description="CSV (UTF-8, with a header record) or Parquet file. A bare text means the "
-        "same.",
-        examples=["ref/codes.csv"],
-    )
-    store: Name | None = Field(
-        default=None, description="The store to ask instead.", examples=["isb"]
-    )
-    query: Text | None = Field(
-        default=None,
-        description="What to ask it: one SELECT.",
-        examples=["SELECT code, label FROM isb_code"],
     )
 
 
@@ -206,4 +188,10 @@ class PlanModel(Section):
     )
     offramp: dict[RampName, OffRampModel] = Field(
         default={}, description="The off-ramps.", examples=[{"nfd": {"observe": "tap"}}]
+    )
+    legacy: dict[Name, LegacyModel] = Field(
+        default={},
+        description="How the legacy buses route, for `isb-migrate topology`. No run needs it, and "
+        "the plan's digest leaves it out.",
+        examples=[{"isb": {"flows": {"custody": {}}, "tables": {"rules": "ref/routes.csv"}}}],
     )

@@ -54,6 +54,16 @@ def try_tables(plan: Plan) -> tuple[dict[str, pa.Table], list[Problem]]:
     return {name: tables[name] for name in plan.tables if name in tables}, problems
 
 
+def read_table(plan: Plan, spec: TableSpec) -> pa.Table:
+    """One table that a plan names, every column string. Errors as for read_tables."""
+    opened: dict[str, LegacyStore] = {}
+    try:
+        return _read(plan, spec, opened)
+    finally:
+        for store in opened.values():
+            store.close()
+
+
 def _read(plan: Plan, spec: TableSpec, opened: dict[str, LegacyStore]) -> pa.Table:
     if spec.path is not None:
         return read_file(spec.path)

@@ -241,9 +241,18 @@ def test_what_a_plan_cannot_say_of_this_store_is_named(url: str) -> None:
     with pytest.raises(LegacyUnreadable):
         found.population(db.source("NSPIS.CUSTODY"))
     with pytest.raises(LegacyUnreadable):
-        found.table("SELECT 1")
+        found.table("DELETE FROM ACTIVEMQ_MSGS")
     with pytest.raises(LegacyUnreadable, match="max_inflated_bytes"):
         list(db.store(url, options=(("max_inflated_bytes", "much"),)).read(db.source()))
+
+
+def test_a_plan_may_ask_for_tables(url: str) -> None:
+    """Every column as text: what the topology of a legacy bus is read from."""
+    db.make(url, messages("queue://A", "queue://B"))
+    asked = db.store(url).table("SELECT CONTAINER, ID FROM ACTIVEMQ_MSGS ORDER BY ID")
+    assert [column.lower() for column in asked.column_names] == ["container", "id"]
+    assert asked.column(0).to_pylist() == ["queue://A", "queue://B"]
+    assert all(isinstance(cell, str) for cell in asked.column(1).to_pylist())
 
 
 def test_the_first_and_last_key_are_ids_of_rows(url: str) -> None:

@@ -285,3 +285,12 @@ def test_everything_is_said_in_order_and_nothing_of_a_payload(
     assert said[0] == "store isb: connecting"
     assert capsys.readouterr().out == ""
     assert not any("A1" in line for line in said)
+
+
+def test_legacy_rules_that_cannot_be_read_are_a_doubt(estate: Path) -> None:
+    """No run needs them, so it may start; the place in the plan is told."""
+    with (estate / "plan.toml").open("a") as plan:
+        plan.write('\n[legacy.old]\nflows = { custody = {} }\ntables = { rules = "gone.csv" }\n')
+    report = checked(estate)
+    assert places(report.problems) == ["legacy.old.tables.rules"]
+    assert report.exit_code == 0

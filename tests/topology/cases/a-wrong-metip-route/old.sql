@@ -1,0 +1,3 @@
+CREATE TABLE message (id TEXT, type TEXT, state TEXT, body TEXT);
+CREATE TABLE acked (id TEXT, endpoint TEXT);
+INSERT INTO message VALUES ('1', 'A', 'NEW', '{}'), ('2', 'B', 'NEW', '{}'), ('3', 'B', 'NEW', '{}');
