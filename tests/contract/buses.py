@@ -8,6 +8,7 @@ import pytest
 
 from migrate.core.flow import BusSpec
 from tests import services
+from tests.loaders import nats_server
 
 Fresh = Callable[[Path], AbstractContextManager[BusSpec]]
 
@@ -29,7 +30,14 @@ def mariadb(folder: Path) -> Iterator[BusSpec]:
         yield BusSpec("metip", "sql", url)
 
 
+@contextmanager
+def jetstream(folder: Path) -> Iterator[BusSpec]:
+    with nats_server.bus() as spec:
+        yield spec
+
+
 FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
+    "jetstream": [("nats", jetstream, True)],
     "sql": [
         ("sqlite", sqlite, False),
         ("postgresql", postgresql, True),
