@@ -26,6 +26,7 @@ _PROBLEMS = {
     10070: "refused behind one that was not taken, or that a stranger wrote",
     10071: "refused: the stream does not end where it did, somebody else writes to it",
     10077: "refused: the stream is full or cannot store it",
+    10097: "refused: its headers are larger than the 64 KiB that JetStream takes",
     10158: "refused: the same message is being stored",
 }
 _SOME_WAYS = "refused (JetStream error {})"
@@ -65,39 +66,37 @@ def _unusual(content: dict[str, Any]) -> Answer:
 class UnderWay:
     """A window that was sent, and what is known of each of its deliveries."""
 
-    def __init__(self, window: Window, ids: Sequence[str], first: int) -> None:
-        """`ids`: their `Nats-Msg-Id`; `first`: the number of its first delivery."""
-        self.window, self.ids, self.first = window, ids, first
+    def __init__(
+        self, window: Window, ids: Sequence[str], streams: Sequence[str], first: int = 0
+    ) -> None:
+        """`ids`: each delivery's `Nats-Msg-Id`; `streams`: the stream it belongs in; `first`: the
+        number of the first one."""
+        self.window, self.ids, self._streams = window, ids, streams
+        self.first, self.end = first, first + len(window)
         self.waiting = len(window)
         self.sequences: list[int | None] = [None] * len(window)
         self.problems: dict[int, str] = {}
-        self._streams: list[str] = [""] * len(window)
         self._repeats: dict[int, Answer] = {}
         self._answered = bytearray(len(window))
         self._texts: pa.Array | None = None
 
-    def __contains__(self, number: int) -> bool:
-        return self.first <= number < self.first + len(self.window)
-
-    def take(self, number: int, answer: Answer, stream: str) -> None:
-        """Note the answer for a delivery; `stream`: the one that it belongs in. A second answer
-        says nothing new."""
-        place = number - self.first
+    def take(self, place: int, answer: Answer) -> None:
+        """Note the answer for a delivery; a second one says nothing new."""
         if self._answered[place]:
             return
         if answer.sequence is None:
             self.refuse(place, answer.problem or "refused")
-        elif answer.stream != stream:
+        elif answer.stream != self._streams[place]:
             self.refuse(place, "stored in a stream that is not its off-ramp's")
         elif answer.repeat:
             self._repeats[place] = answer
             self._done(place)
         else:
-            self.confirm(place, answer.stream, answer.sequence)
+            self.confirm(place, answer.sequence)
 
-    def confirm(self, place: int, stream: str, sequence: int) -> None:
-        """It lies there."""
-        self.sequences[place], self._streams[place] = sequence, stream
+    def confirm(self, place: int, sequence: int) -> None:
+        """It lies there, in its stream."""
+        self.sequences[place] = sequence
         self._done(place)
 
     def refuse(self, place: int, problem: str) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from loaders.jetstream.answers import place
 from loaders.jetstream.api import Stream
 from loaders.jetstream.connect import Session, behind, stamp, translated
-from loaders.jetstream.headers import decoded, message_of
+from loaders.jetstream.envelopes import Reader, message_of
 from loaders.jetstream.options import Ramp, access, layout
 from loaders.jetstream.read import Stored, stored
 from migrate.core.errors import CouldNotVerify
@@ -39,11 +39,12 @@ class Observer:
         """Everything behind those positions up to the end as it is when this begins, off-ramp by
         off-ramp, in core.schema.OBSERVED. Raises CouldNotVerify."""
         ends = {to: self._stream(ramp) for to, ramp in self._ramps.items()}
+        reader = Reader()
         for to, stream in ends.items():
             after = behind(since.get(to), stream.created)
             with translated(self._spec.name, "cannot be read", CouldNotVerify):
                 for messages in stored(self._session.link, self._session.api, stream, after):
-                    yield _observed(self._ramps[to], messages)
+                    yield _observed(self._ramps[to], messages, reader)
 
     def sights(self, since: Mapping[str, str]) -> Mapping[str, Sight]:
         """Off-ramps whose streams do not hold all that they took behind the start position."""
@@ -84,14 +85,14 @@ def _gone(stream: Stream, after: int) -> int:
     return before + sum(1 for sequence in within if sequence > max(after, stream.first - 1))
 
 
-def _observed(ramp: Ramp, messages: Sequence[Stored]) -> pa.RecordBatch:
-    texts, names = zip(*(decoded(one.headers) for one in messages), strict=True)
+def _observed(ramp: Ramp, messages: Sequence[Stored], reader: Reader) -> pa.RecordBatch:
+    texts, deliveries = zip(*(reader.read(one.headers) for one in messages), strict=True)
     lane = ramp.subject + "."
     arrays = [
         pa.array([one.sequence for one in messages], pa.int64()),
         pa.repeat(pa.scalar(ramp.destination, pa.string()), len(messages)),
         pa.array([one.subject.removeprefix(lane) for one in messages], pa.string()),
-        pa.array([message_of(name) for name in names], pa.string()),
+        pa.array([message_of(delivery) for delivery in deliveries], pa.string()),
         pa.array(texts, pa.string()),
         pa.array([one.body for one in messages], pa.large_binary()),
         pa.array([place(ramp.stream, one.sequence) for one in messages], pa.string()),

@@ -13,8 +13,9 @@ from contextlib import AbstractContextManager
 from loaders.jetstream.answers import Answer, UnderWay, answer_of
 from loaders.jetstream.api import Stream
 from loaders.jetstream.connect import Session, behind, position, translated
+from loaders.jetstream.envelopes import read
 from loaders.jetstream.frames import frames
-from loaders.jetstream.headers import decoded, delivery_ids
+from loaders.jetstream.headers import delivery_ids
 from loaders.jetstream.options import Ramp, access, layout
 from loaders.jetstream.read import stored
 from loaders.jetstream.wire import Delivered, WireError
@@ -74,7 +75,8 @@ class Publisher:
                 lambda place: f"{link.acks}.{first + place}",
                 link.max_payload,
             )
-            way = UnderWay(window, ids, first)
+            streams = [self._ramps[to].stream for to in window.destinations]
+            way = UnderWay(window, ids, streams, first)
             for place, size in rendered.too_large.items():
                 way.refuse(place, f"too large ({size} bytes with headers, {link.max_payload} go)")
             self._under_way.append(way)
@@ -99,7 +101,7 @@ class Publisher:
         marked: Mapping[str, str] = json.loads(mark) if mark else since
         ids = delivery_ids(window)
         wanted = {name: place for place, name in enumerate(ids)}
-        way = UnderWay(window, ids, 0)
+        way = UnderWay(window, ids, [self._ramps[to].stream for to in window.destinations])
         with self._refusing():
             for to in sorted(set(window.destinations)):
                 self._find(self._ramps[to], marked.get(to), wanted, way)
@@ -155,21 +157,18 @@ class Publisher:
         for message in messages:
             number = message.subject[start:]
             if number.isdigit():
-                self._answered(int(number), answer_of(message))
-
-    def _answered(self, number: int, answer: Answer) -> None:
-        for way in self._under_way:
-            if number in way:
-                to = way.window.destinations[number - way.first]
-                way.take(number, answer, self._ramps[to].stream)
-                return
+                place = int(number)
+                for way in self._under_way:
+                    if way.first <= place < way.end:
+                        way.take(place - way.first, answer_of(message))
+                        break
 
     def _settle_repeat(self, way: UnderWay, place: int, answer: Answer) -> None:
         """A repeat is confirmed where what lies there is this very delivery."""
         assert answer.sequence is not None  # else it is no repeat
         found = self._session.api.message(answer.stream, answer.sequence)
         if found is not None and self._is(way, place, *found):
-            way.confirm(place, answer.stream, answer.sequence)
+            way.confirm(place, answer.sequence)
         else:
             way.refuse(place, "taken for a repeat of a message that is another")
 
@@ -192,10 +191,9 @@ class Publisher:
         link, api = self._session.link, self._session.api
         for messages in stored(link, api, stream, behind(mark, stream.created)):
             for one in messages:
-                _, name = decoded(one.headers)
-                place = wanted.get(name or "")
+                place = wanted.get(read(one.headers).delivery or "")
                 if place is not None and self._is(way, place, one.subject, one.headers, one.body):
-                    way.confirm(place, stream.name, one.sequence)
+                    way.confirm(place, one.sequence)
         chain = self._chains[ramp.destination]
         if not chain.seen:
             chain.seen, chain.known = True, stream.last
@@ -204,7 +202,7 @@ class Publisher:
         """Whether a stored message is this delivery, to the byte."""
         window = way.window
         ramp = self._ramps[window.destinations[place]]
-        text, name = decoded(headers)
+        text, name = read(headers)
         return (
             subject == f"{ramp.subject}.{window.lane}"
             and name == way.ids[place]
