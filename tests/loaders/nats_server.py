@@ -29,15 +29,18 @@ SERVER = Path(os.environ.get("ISB_TEST_NATS", "/usr/sbin/nats-server"))
 class Server:
     """A server that can be killed and started again on its port and its data."""
 
-    def __init__(self, folder: Path, config: str = "", login: str = "") -> None:
+    def __init__(
+        self, folder: Path, config: str = "", store: str = "", scheme: str = "nats"
+    ) -> None:
         if not SERVER.exists():
             services.missing(f"no {SERVER}; as root on Debian, .ci/services installs NATS")
         self.folder = folder
         self.port = _free_port()
-        self.url = f"nats://{login}127.0.0.1:{self.port}"
+        self.url = f"{scheme}://127.0.0.1:{self.port}"
         (folder / "nats.conf").write_text(
             f'listen: "127.0.0.1:{self.port}"\n'
-            f'jetstream {{ store_dir: "{folder}/data", max_memory_store: 64MB }}\n{config}\n'
+            f'jetstream {{ store_dir: "{folder}/data", max_memory_store: 64MB\n{store} }}\n'
+            f"{config}\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -81,10 +84,12 @@ class Server:
 
 
 @contextmanager
-def server(folder: Path, config: str = "", login: str = "") -> Iterator[Server]:
+def server(
+    folder: Path, config: str = "", store: str = "", scheme: str = "nats"
+) -> Iterator[Server]:
     """One of the test's own."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = Server(folder, config, login)
+    found = Server(folder, config, store, scheme)
     found.start()
     try:
         yield found
