@@ -169,10 +169,10 @@ def _url(spec: BusSpec, text: str) -> SplitResult:
 
 
 def _go_together(spec: BusSpec, options: Mapping[str, str]) -> None:
-    if ("cert" in options) != ("key" in options):
-        raise _wrong(spec, "cert_file", "given together with `key`, or not at all")
-    if "nkey" in options and "credentials" in options:
-        raise _wrong(spec, "nkey", "left out where `credentials` is given")
+    if ("cert_file" in options) != ("key_file" in options):
+        raise _wrong(spec, "cert_file", "given together with key_file, or not at all")
+    if "nkey_file" in options and "credentials_file" in options:
+        raise _wrong(spec, "nkey_file", "left out where credentials_file is given")
     if options.get("tls_first", "false") not in ("true", "false"):
         raise _wrong(spec, "tls_first", "true or false")
 
