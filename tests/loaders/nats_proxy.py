@@ -9,13 +9,16 @@ from threading import Lock, Thread
 
 @dataclass
 class Proxy:
-    """Counts what goes up on all its connections; at `after` bytes `then` happens, once."""
+    """Counts what goes up on all its connections from the first message with headers on; at
+    `after` bytes `then` happens, once."""
 
     target: int
     after: int = 1 << 62
     then: Callable[[], None] | None = None
     port: int = 0
     _up: int = 0
+    _mute_from: int = 1 << 62
+    _counting: bool = False
     _muted: bool = False
     _lock: Lock = field(default_factory=Lock)
     _pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
@@ -24,11 +27,13 @@ class Proxy:
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
 
-    def arm(self, after: int, then: Callable[[], None], *, mute: bool = False) -> None:
-        """From now on: `then` once `after` more bytes have gone up; `mute`: nothing comes down
-        meanwhile, nor afterwards until connections are cut."""
+    def arm(self, after: int, then: Callable[[], None], *, mute: int = 0) -> None:
+        """From now on: `then` once `after` more bytes have gone up; nothing comes down any more
+        from `mute` bytes before that until connections are cut."""
         with self._lock:
-            self._up, self.after, self.then, self._muted = 0, after, then, mute
+            self._up, self.after, self.then = 0, after, then
+            self._mute_from = after - mute if mute else 1 << 62
+            self._muted = self._counting = False
 
     def cut(self) -> None:
         """End every connection, at once and without a word."""
@@ -36,7 +41,7 @@ class Proxy:
             for end in pair:
                 _shut(end)
         self._pairs.clear()
-        self._muted = False
+        self._muted, self._mute_from = False, 1 << 62
 
     def serve(self, listener: socket.socket) -> None:
         while True:
@@ -57,8 +62,10 @@ class Proxy:
         while piece := _received(client):
             event = None
             with self._lock:
+                self._counting = self._counting or b"HPUB " in piece
                 left = self.after - self._up
-                self._up += len(piece)
+                self._up += len(piece) if self._counting else 0
+                self._muted = self._muted or self._up > self._mute_from
                 if left <= len(piece):
                     event, self.then, self.after = self.then, None, 1 << 62
                     if event is not None:

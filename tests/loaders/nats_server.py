@@ -5,6 +5,7 @@ killed, restarted or limited is a server of the test's own.
 """
 
 import atexit
+import json
 import os
 import shutil
 import signal
@@ -12,10 +13,11 @@ import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 from loaders.jetstream.api import Api
 from loaders.jetstream.connect import Session
@@ -129,6 +131,19 @@ def api(spec: BusSpec) -> Iterator[Api]:
         yield session.api
     finally:
         session.close()
+
+
+def write(spec: BusSpec, words: str, headers: dict[str, str], body: bytes = b"stray") -> Any:
+    """Publish as somebody else would; the PubAck. `words`: the subject behind the prefix."""
+    subject = f"{dict(spec.options)['prefix']}.{words}"
+    session = Session(access(spec))
+    with closing(session):
+        link = session.link
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"NATS/1.0\r\n{lines}\r\n".encode()
+        sizes = f"{len(head)} {len(head) + len(body)}"
+        link.send([f"HPUB {subject} {link.acks}.s {sizes}\r\n".encode(), head, body, b"\r\n"])
+        return json.loads(link.wait()[0].body)
 
 
 def _free_port() -> int:

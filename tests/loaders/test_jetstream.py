@@ -19,7 +19,7 @@ from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
 from tests.loaders import nats_server
 from tests.loaders.nats_proxy import Proxy, proxy
-from tests.loaders.nats_server import Server, server
+from tests.loaders.nats_server import Server, server, write
 from tests.windows import Sent, publish, window
 
 pytestmark = pytest.mark.service
@@ -98,18 +98,6 @@ def stream_of(spec: BusSpec, to: str = "custody") -> str:
     return f"{dict(spec.options)['prefix']}-{to}"
 
 
-def write(spec: BusSpec, words: str, headers: dict[str, str], body: bytes = b"stray") -> Any:
-    """Publish as somebody else would; the PubAck. `words`: the subject behind the prefix."""
-    subject = f"{dict(spec.options)['prefix']}.{words}"
-    with nats_server.api(spec) as api:
-        link = api._connection
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head = f"NATS/1.0\r\n{lines}\r\n".encode()
-        sizes = f"{len(head)} {len(head) + len(body)}"
-        link.send([f"HPUB {subject} {link.acks}.s {sizes}\r\n".encode(), head, body, b"\r\n"])
-        return json.loads(link.wait()[0].body)
-
-
 def finish(spec: BusSpec, windows: Sequence[Any], marks: Sequence[str]) -> list[Receipts]:
     """What a later process does: ask what became of every window, and publish what is absent."""
     answers = []
@@ -152,7 +140,7 @@ def test_a_connection_cut_within_windows_loses_nothing_and_doubles_nothing(
     provision(spec)
     windows = [window(sends(1000, number * 1000)) for number in range(4)]
     with publisher(spec) as sender:
-        between.arm(after, between.cut, mute=mute)
+        between.arm(after, between.cut, mute=after if mute else 0)
         marks, answered = begin(sender, windows)
     answers = finish(spec, windows[len(answered) : len(marks)], marks[len(answered) :])
     flat = [here for each in answers for here in each.confirmed]
