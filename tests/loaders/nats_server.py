@@ -78,6 +78,7 @@ class Server:
         """It holds its connections and says nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)  # until it has stopped
 
     def go_on(self) -> None:
         """After a pause."""
