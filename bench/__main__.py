@@ -3,7 +3,16 @@
 import importlib
 import sys
 
-NAMES = ("extract", "spine", "activemq", "artemis", "load", "load_kafka", "routing")
+NAMES = (
+    "extract",
+    "spine",
+    "activemq",
+    "artemis",
+    "load",
+    "load_jetstream",
+    "load_kafka",
+    "routing",
+)
 
 
 def main(names: list[str]) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from migrate.core.registry import resolve
 
 BUSES = {
+    "jetstream": "loaders.jetstream",
     "sql": "loaders.sql",
     "kafka": "loaders.kafka",
 }

@@ -8,7 +8,7 @@ import pytest
 
 from migrate.core.flow import ARCHIVE, BusSpec
 from tests import services
-from tests.loaders import kafka_broker
+from tests.loaders import kafka_broker, nats_server
 from tests.loaders.kafka_mock import cluster
 
 Fresh = Callable[[Path], AbstractContextManager[BusSpec]]
@@ -32,6 +32,12 @@ def mariadb(folder: Path) -> Iterator[BusSpec]:
 
 
 @contextmanager
+def jetstream(folder: Path) -> Iterator[BusSpec]:
+    with nats_server.bus() as spec:
+        yield spec
+
+
+@contextmanager
 def kafka(folder: Path) -> Iterator[BusSpec]:
     yield kafka_broker.shared().spec(LARGE)
 
@@ -50,6 +56,7 @@ def kafka_mock(folder: Path) -> Iterator[BusSpec]:
 LARGE = {"max_message_bytes": "8000000"}
 
 FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
+    "jetstream": [("nats", jetstream, True)],
     "sql": [
         ("sqlite", sqlite, False),
         ("postgresql", postgresql, True),
