@@ -202,6 +202,29 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
+class BlackoutSpec:
+    """Hours in which nothing is published, on the wall clock of `zone`.
+
+    `start`, `end`: minutes since midnight, the end exclusive and up to 1,440; an end that is not
+    behind the start is on the next day. `days`: those on which it begins, Monday is 0.
+    """
+
+    start: int
+    end: int
+    days: tuple[int, ...]
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogSpec:
+    """Messages that wait for their receivers: above which number an off-ramp is paused, and below
+    which it is fed again."""
+
+    pause_above: int
+    resume_below: int
+
+
+@dataclass(frozen=True, slots=True)
 class OffRampSpec:
     """A destination on the bus and what may be assumed of it."""
 
@@ -211,6 +234,9 @@ class OffRampSpec:
     observe: Literal["direct", "tap", "counts"] = "direct"
     messages_per_s: float | None = None
     expiry: Literal["absolute", "restart", "none"] = "absolute"
+    bytes_per_s: int | None = None  # of bodies
+    backlog: BacklogSpec | None = None
+    blackouts: tuple[BlackoutSpec, ...] = ()
     options: tuple[tuple[str, str], ...] = ()  # of the kind of bus
 
 

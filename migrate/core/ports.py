@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -235,3 +235,18 @@ class Observer(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Gauge(Protocol):
+    """What an Observer may also be: one that knows how much waits for the receivers.
+
+    Without it a plan's `backlog` is refused for that kind of bus.
+    """
+
+    def backlog(self) -> Mapping[str, int | None]:
+        """How many messages of each destination (all its lanes together) are on the bus and not
+        yet taken by its receivers, whoever published them; None where the bus cannot tell of
+        that destination. Asked about once a second while loading, on the observer's own
+        connection. CouldNotVerify when the bus cannot be asked."""
+        ...

@@ -7,6 +7,7 @@ from extractors import STORES
 from loaders import BUSES
 from migrate.core.flow import ARCHIVE
 from migrate.plan.cross_flow import flow_problems
+from migrate.plan.cross_ramp import ramp_problems
 from migrate.plan.expand import secret_problems
 from migrate.plan.explain import did_you_mean
 from migrate.plan.model import BusModel, PlanModel, StoreModel, TableModel
@@ -24,6 +25,7 @@ def cross_problems(plan: PlanModel) -> Iterator[Problem]:
     for name, table in plan.tables.items():
         yield from _table(plan, name, table)
     yield from _buses(plan)
+    yield from ramp_problems(plan)
     yield from _one_spelling(plan)
     for flow in plan.flow:
         yield from flow_problems(plan, flow)

@@ -9,7 +9,7 @@ _NOT_IDENTITY: dict[str, tuple[str, ...]] = {
     "store": ("url", "limits"),
     "flow": ("limits",),
     "bus": ("url",),
-    "offramp": ("rate",),
+    "offramp": ("rate", "backlog", "blackout"),
 }
 """Keys that say where a plan runs and how hard, not what it does."""
 
@@ -21,7 +21,7 @@ def plan_digest(
 
     `raw` is the plan file as parsed, before anything is expanded; `inputs` the
     bytes of mappings and schemas by sealed name; `sources` the SHA-256 of
-    reference-table files. URLs, limits and rates are left out; the order of
+    reference-table files. URLs, limits, rates, backlogs and blackouts are left out; the order of
     keys, comments and layout do not matter.
     """
     what = {

@@ -1,22 +1,24 @@
 """The writing side of a run's bus, and what its off-ramps allow."""
 
-from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 
 from loaders import bus_part
-from migrate.core.errors import BusRefused, CouldNotVerify
+from migrate.core.errors import BusRefused, CouldNotVerify, UsageError
 from migrate.core.flow import BusSpec, OffRampSpec
-from migrate.core.ports import Observer, Provisioner, Publisher
+from migrate.core.ports import Gauge, Observer, Provisioner, Publisher
 
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """Where a run is loaded to; `positions` are its start positions by destination."""
+    """Where a run is loaded to; `positions` are its start positions by destination, `gauge` tells
+    backlogs where an off-ramp asks for that."""
 
     publisher: Publisher
     offramps: Mapping[str, OffRampSpec]
     positions: Mapping[str, str]
+    gauge: Gauge | None = None
 
     def may_repeat(self, destination: str) -> bool:
         """Whether the receiver behind an off-ramp drops repeats by message id."""
@@ -44,3 +46,28 @@ def make_ready(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> dict[str, 
             return {**dict.fromkeys(offramps, ""), **observer.positions()}
         except CouldNotVerify as error:
             raise BusRefused(error.message, hint=error.hint) from error
+
+
+@contextmanager
+def opened_gauge(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Iterator[Gauge | None]:
+    """What tells backlogs, on a connection of its own; None where no off-ramp has a threshold.
+
+    Raises BusRefused, MissingExtra, and UsageError for a bus that cannot tell.
+    """
+    if not any(ramp.backlog for ramp in offramps.values()):
+        yield None
+        return
+    observer: Observer = bus_part(spec.kind, "observe:Observer")(spec, offramps)
+    with closing(observer):
+        if not isinstance(observer, Gauge):
+            raise UsageError(
+                f'the bus "{spec.name}" cannot tell what waits for its receivers',
+                hint="leave `backlog` out of the plan's off-ramps",
+            )
+        yield observer
+
+
+def unhindered(offramps: Mapping[str, OffRampSpec]) -> dict[str, OffRampSpec]:
+    """Off-ramps as a rehearsal loads them: nobody receives there, so nobody needs rest. Rates
+    hold, so that a rehearsal shows them."""
+    return {name: replace(ramp, backlog=None, blackouts=()) for name, ramp in offramps.items()}

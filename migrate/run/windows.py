@@ -1,8 +1,7 @@
 """From a message segment to the windows in which its deliveries are offered to the bus."""
 
-from collections import Counter
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -44,6 +43,11 @@ class LaneDeliveries:
         key = self._keys[self._rows[ordinal]]
         return None if key is None else (self._destinations[ordinal], key)
 
+    def size(self, ordinal: int) -> int:
+        """Bytes of a delivery's body."""
+        body = self._bodies[int(self._rows[ordinal])].as_buffer()
+        return 0 if body is None else int(body.size)
+
     def window(self, ordinals: Sequence[int]) -> Window:
         """These deliveries, in the order given; a null body is an empty one."""
         rows = self._rows[np.asarray(ordinals, np.int64)]
@@ -64,12 +68,12 @@ class LaneDeliveries:
 class Limits:
     """How much a window may hold.
 
-    `bursts`: deliveries to a throttled off-ramp. `one_per_key`: on a bus that takes successors
+    `bytes`: of bodies; one delivery may have more. `one_per_key`: on a bus that takes successors
     of what it refused, no two deliveries of one order key to a destination are under way.
     """
 
     size: int = WINDOW
-    bursts: Mapping[str, int] = field(default_factory=dict)
+    bytes: int | None = None
     one_per_key: bool = False
 
 
@@ -91,20 +95,24 @@ class Cutter:
     def cut(self, busy: Container[OrderKey]) -> list[int]:
         """Ordinals of the next window; empty where all that is in sight waits for a `busy` key."""
         window: list[int] = []
-        counts: Counter[str] = Counter()
+        room = self._limits.bytes
         keys: set[OrderKey] = set()
         waiting: list[int] = []
         sight = self._sight()
         seen = 0
         for seen, ordinal in enumerate(sight, 1):
-            if len(window) >= self._limits.size or self._throttled(ordinal, counts):
+            if len(window) >= self._limits.size:
                 seen -= 1
                 break
             if self._limits.one_per_key and self._waits(ordinal, keys, busy):
                 waiting.append(ordinal)
                 continue
+            if room is not None:
+                room -= self._deliveries.size(ordinal)
+                if window and room < 0:
+                    seen -= 1
+                    break
             window.append(ordinal)
-            counts[self._deliveries.destination(ordinal)] += 1
         self._keep(sight, seen, waiting)
         return window
 
@@ -118,13 +126,6 @@ class Cutter:
         old = len(self._put_back)
         self._next += max(seen - old, 0)
         self._put_back = waiting + sight[seen:old]
-
-    def _throttled(self, ordinal: int, counts: Counter[str]) -> bool:
-        if not self._limits.bursts:
-            return False
-        destination = self._deliveries.destination(ordinal)
-        burst = self._limits.bursts.get(destination)
-        return burst is not None and counts[destination] >= burst
 
     def _waits(self, ordinal: int, keys: set[OrderKey], busy: Container[OrderKey]) -> bool:
         """Whether a delivery of its key is under way, or comes before it."""

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from migrate.core.flow import (
+    BacklogSpec,
+    BlackoutSpec,
     BusSpec,
     CorrelationSpec,
     FateRule,
@@ -165,7 +167,18 @@ def test_off_ramps_and_the_archive(estate: Plan) -> None:
     """The archive always exists."""
     assert estate.offramps == {
         "custody": OffRampSpec("custody", "message_id", exclusive=False, expiry="restart"),
-        "nfd": OffRampSpec("nfd", observe="tap", messages_per_s=200.0, expiry="none"),
+        "nfd": OffRampSpec(
+            "nfd",
+            observe="tap",
+            messages_per_s=200.0,
+            expiry="none",
+            bytes_per_s=1024 * 1024,
+            backlog=BacklogSpec(1000, 200),
+            blackouts=(
+                BlackoutSpec(8 * 60, 18 * 60, (0, 4), "Europe/London"),
+                BlackoutSpec(23 * 60 + 30, 30, tuple(range(7)), "Europe/London"),
+            ),
+        ),
         "archive": OffRampSpec("archive"),
     }
 
