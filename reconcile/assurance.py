@@ -54,17 +54,32 @@ def _entry(what: str, flow: str, level: str, rests_on: str, cannot_see: str) -> 
 
 def _loading(evidence: Evidence, flow: str) -> dict[str, Any]:
     seen = evidence.bus_seen and flow in evidence.derived
-    rests_on = (
-        "Every promised delivery was derived again from the sealed legacy messages and looked for "
-        "on the bus through a connection of the witness's own; nothing that loading wrote was read."
-        if seen
-        else "Nothing: the bus or the sealed messages could not be read."
-    )
     cannot_see = (
         "What lies before the run's start positions, and what a receiver behind an off-ramp did "
         "with a message."
     )
-    return _entry("loading", flow, WITNESSED if seen else NOT_ASSURED, rests_on, cannot_see)
+    if not seen:
+        nothing = "Nothing: the bus or the sealed messages could not be read."
+        return _entry("loading", flow, NOT_ASSURED, nothing, cannot_see)
+    rests_on = (
+        "Every promised delivery was derived again from the sealed legacy messages and looked for "
+        "on the bus through a connection of the witness's own; nothing that loading wrote was read."
+    )
+    tapped, counted = _seen(evidence, flow, "tap"), _seen(evidence, flow, "counts")
+    if tapped:
+        rests_on += f" Of {', '.join(tapped)} a tap was read, bound as the off-ramp is."
+        cannot_see += " What became of a message between the exchange and a tapped off-ramp."
+    if counted:
+        rests_on += f" Of {', '.join(counted)} only the number of messages was compared."
+        cannot_see += f" Which messages {', '.join(counted)} holds, and what is in them."
+    return _entry("loading", flow, PARTLY if counted else WITNESSED, rests_on, cannot_see)
+
+
+def _seen(evidence: Evidence, flow: str, how: str) -> list[str]:
+    """The destinations of a flow that are seen in this way."""
+    query = "SELECT DISTINCT destination FROM promised WHERE flow = $flow ORDER BY destination"
+    names = (name for (name,) in evidence.work.rows(query, {"flow": flow}))
+    return [name for name in names if evidence.sight(name).how == how]
 
 
 def _extraction(evidence: Evidence, flow: str, details: Details) -> dict[str, Any]:
@@ -124,15 +139,18 @@ def _population(evidence: Evidence, flow: FlowSpec, details: Details) -> dict[st
 
 def _order(evidence: Evidence, flow: str) -> Iterator[dict[str, Any]]:
     """Only where something has an order key: nothing is promised elsewhere."""
-    query = "SELECT count(*) FROM expected WHERE flow = $flow AND order_key IS NOT NULL"
+    query = "SELECT count(*) FROM promised WHERE flow = $flow AND order_key IS NOT NULL"
     if evidence.work.rows(query, {"flow": flow})[0][0]:
+        counted = _seen(evidence, flow, "counts")
+        level = NOT_ASSURED if not evidence.bus_seen else PARTLY if counted else WITNESSED
+        unseen = f" Any order on {', '.join(counted)}: only the number is seen." if counted else ""
         yield _entry(
             "order",
             flow,
-            WITNESSED if evidence.bus_seen else NOT_ASSURED,
+            level,
             "Arrivals of each order key were compared with the declared order, within destination "
             "and lane.",
-            "The order in which a receiver handled them; lanes may overtake.",
+            "The order in which a receiver handled them; lanes may overtake." + unseen,
         )
 
 

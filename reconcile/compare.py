@@ -57,6 +57,7 @@ def compare_deliveries(evidence: "Evidence") -> Comparison:
         unmatched.append(table)
         findings.extend(table)
     _settle_contested(evidence, result, findings, unmatched, disowned)
+    _settle_counted(evidence, result, unmatched)
     judge_strangers(evidence, result, findings)
     for name, relation in (("unmatched", unmatched), ("disowned", disowned)):
         work.publish(name, relation)
@@ -69,7 +70,7 @@ def _nothing_compared(evidence: "Evidence") -> Comparison:
     work = evidence.work
     Findings(work, "delivery_finding").publish()
     work.publish("disowned", work.relation("disowned", ROWS))
-    work.run("CREATE OR REPLACE VIEW unmatched AS SELECT row FROM expected")
+    work.run("CREATE OR REPLACE VIEW unmatched AS SELECT row FROM promised")
     return Comparison()
 
 
@@ -99,6 +100,21 @@ def _settle_contested(
         foreign.add(copy.row for copy in outcome.foreign)
     lost.flush()
     foreign.flush()
+
+
+def _settle_counted(evidence: "Evidence", result: Comparison, unmatched: Relation) -> None:
+    """Where only the number is seen, deliveries are matched all or none: by their number."""
+    for name, (promised, there) in evidence.counted.items():
+        values = {"name": name}
+        if promised == there:
+            query = "SELECT flow, count(*) FROM counted WHERE destination = $name GROUP BY flow"
+            for flow, count in evidence.work.rows(query, values):
+                result.compared += count
+                result.seen[flow] += count
+            continue
+        query = "SELECT row FROM counted WHERE destination = $name"
+        for batch in evidence.work.stream(query, values):
+            unmatched.append(pa.Table.from_batches([batch]))
 
 
 def _disowned(evidence: "Evidence", outcome: Matching, result: Comparison) -> Iterator[Fault]:

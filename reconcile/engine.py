@@ -153,7 +153,8 @@ class _Reconciliation:
     def _observed(self) -> int:
         """Everything on the bus but the messages of others."""
         rows: int = self._work.rows("SELECT count(*) FROM observed")[0][0]
-        return rows - self._evidence.comparison.foreign.total()
+        by_number = sum(there or 0 for _, there in self._evidence.counted.values())
+        return rows + by_number - self._evidence.comparison.foreign.total()
 
     def _doubt_nothing(self, flows: Mapping[str, FlowTally]) -> None:
         """Nothing is not everything: a flow that holds messages has something to compare."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from migrate.core.flow import ARCHIVE, FlowSpec, OffRampSpec
-from migrate.core.ports import Claim, Control, Population
+from migrate.core.flow import FlowSpec, OffRampSpec
+from migrate.core.ports import Claim, Control, Population, Sight
 from migrate.core.totals import Totals
 from reconcile.compare import Comparison, compare_deliveries
 from reconcile.differ import Hide
@@ -45,6 +45,7 @@ class Evidence:
     reread: frozenset[str] = frozenset()
     spools: frozenset[str] = frozenset()  # flows whose records lie in files
     bus_seen: bool = True
+    sights: Mapping[str, Sight] = field(default_factory=dict)  # of destinations not seen directly
     same_engine: bool = True
     populations: Mapping[str, Population] = field(default_factory=dict)
     totals: Mapping[str, Totals] = field(default_factory=dict)  # over the sealed segments
@@ -64,7 +65,18 @@ class Evidence:
         ramp = self.offramps.get(destination or "")
         return ramp is None or ramp.exclusive
 
-    def observe_mode(self, destination: str) -> str:
-        """How a destination is seen: direct, tap or counts."""
-        ramp = self.offramps.get(destination)
-        return ramp.observe if ramp and destination != ARCHIVE else "direct"
+    def sight(self, destination: str | None) -> Sight:
+        """How a destination was seen."""
+        return self.sights.get(destination or "", Sight())
+
+    @cached_property
+    def counted(self) -> Mapping[str, tuple[int, int | None]]:
+        """Destinations of which only the number is seen: deliveries promised, deliveries there
+        (None: not known)."""
+        query = "SELECT destination, count(*) FROM counted GROUP BY destination"
+        promised = dict(self.work.rows(query))
+        return {
+            name: (promised.get(name, 0), sight.count)
+            for name, sight in self.sights.items()
+            if sight.how == "counts"
+        }

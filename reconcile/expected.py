@@ -30,7 +30,7 @@ ROW_BITS = 40  # a flow's rows are numbered apart from all others'
 RELATIONS = {
     "fate": CORRELATED,
     "sealed": SOURCE,
-    "expected": EXPECTED,
+    "promised": EXPECTED,
     "expected_content": CONTENT,
 }
 PRINT_DOMAIN = "isb-migrate/delivery/1"
@@ -81,7 +81,7 @@ class Expected:
         self, flow: FlowSpec, derived: Derived, legacy: pa.Table, parts: Sequence[pa.Array]
     ) -> None:
         """Keep one derived segment; `parts`: is_request and is_reply of every legacy row."""
-        sealed, promises = self.relations["sealed"], self.relations["expected"]
+        sealed, promises = self.relations["sealed"], self.relations["promised"]
         sealed.append(source_rows(flow.name, legacy, self._first_row + sealed.rows))
         fates = derived.fates.select(FATE.names)
         for name, part in zip(("is_request", "is_reply"), parts, strict=True):
@@ -116,7 +116,7 @@ class Expected:
 
 
 def publish(work: Work, sides: Sequence[Expected]) -> None:
-    """Let queries see `fate`, `sealed`, `expected`, `expected_content` of all these flows."""
+    """Let queries see `fate`, `sealed`, `promised`, `expected_content` of all these flows."""
     for name, schema in RELATIONS.items():
         parts = [side.relations[name] for side in sides] or [work.relation(name, schema)]
         work.publish(name, *parts)

@@ -1,11 +1,12 @@
 """Bringing the three sides onto the workbench; what cannot be had is a doubt, not an error."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from migrate.core.errors import MigrateError
+from migrate.core.ports import Sight
 from migrate.core.progress import Progress
 from migrate.core.redact import Pseudonyms
 from migrate.core.runfolder import RunFolder
@@ -40,10 +41,11 @@ def gather(folder: RunFolder, sealed: Sealed, work: Work, progress: Progress) ->
     with _stage("derive again", rows, timings, progress) as advance:
         derived = _derive(folder, sealed, work, doubts, advance)
     with _stage("observe the bus", None, timings, progress) as advance:
-        bus_seen = _observe(folder, sealed, work, doubts, advance)
+        sights = _observe(folder, sealed, work, doubts, advance)
+    observed.part(work, (name for name, sight in (sights or {}).items() if sight.how == "counts"))
     with _stage("read the stores again", rows, timings, progress) as advance:
         found = _read_again(sealed, work, advance)
-    evidence = _evidence(sealed, work, derived, found, bus_seen=bus_seen)
+    evidence = _evidence(sealed, work, derived, found, sights)
     return Gathered(evidence, doubts + found.unverified, derived, timings)
 
 
@@ -52,8 +54,7 @@ def _evidence(
     work: Work,
     derived: dict[str, Expectation],
     found: Sources,
-    *,
-    bus_seen: bool,
+    sights: Mapping[str, Sight] | None,
 ) -> Evidence:
     plan, baseline = sealed.plan, sealed.baseline
     return Evidence(
@@ -66,7 +67,8 @@ def _evidence(
         derived=frozenset(derived),
         reread=frozenset(found.reread),
         spools=frozenset(_spools(sealed)),
-        bus_seen=bus_seen,
+        bus_seen=sights is not None,
+        sights=sights or {},
         same_engine=baseline.engine == ENGINE,
         populations=baseline.populations,
         totals={name: flow.totals for name, flow in derived.items()},
@@ -115,8 +117,8 @@ def _derive(
 
 def _observe(
     folder: RunFolder, sealed: Sealed, work: Work, doubts: Doubts, advance: Advance
-) -> bool:
-    """Whether the bus could be read in full."""
+) -> dict[str, Sight] | None:
+    """How the destinations are seen; None where the bus could not be read."""
     start = sealed.baseline.positions
     try:
         if start is None:
@@ -125,11 +127,11 @@ def _observe(
             bus = run_bus(folder, sealed.plan, sealed.baseline.kind)
             with closing(open_observer(bus, sealed.plan.offramps)) as observer:
                 observed.observe(work, observer.observe(start), advance)
-            return True
+                return dict(observer.sights(start))
     except MigrateError as error:
         doubts.append(("bus", error.message))
     observed.nothing_observed(work)
-    return False
+    return None
 
 
 def _read_again(sealed: Sealed, work: Work, advance: Advance) -> Sources:

@@ -44,6 +44,11 @@ FAULTS = (
         "A copy from another run stands in place of ours",
         {"deliveries": ("missing", "unexpected")},
     ),
+    Fault(
+        "other number",
+        "An off-ramp seen by its number holds more or fewer than was promised",
+        {"sights": ("unbalanced",)},
+    ),
     Fault("swapped", "Two deliveries of one order key change places", {"order": ("reordered",)}),
     Fault(
         "source deleted",
@@ -97,6 +102,8 @@ A fate rule that says the wrong thing. The rules stand in the report, to be read
 A store that the plan does not name, and records that were gone before the run was sealed.
 A record changed in the store and changed back between two readings.
 What the receiver behind an off-ramp did with a message after it was observed.
+Which deliveries are amiss, altered or out of order on an off-ramp of which only the number is seen:
+the report names those off-ramps.
 Anything before the run's start positions on the bus: older traffic is not ours to judge.
 Order across lanes, destinations and order keys, and of messages without an order key: none is
 promised.

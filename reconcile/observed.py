@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from migrate.transform.names import literal
 from reconcile.expected import prints
 from reconcile.work import CONTENT, PRESENT, Advance, Work
 
@@ -28,6 +29,15 @@ def observe(work: Work, batches: Iterable[pa.RecordBatch], advance: Advance) -> 
     work.publish("observed", present)
     work.publish("observed_content", contents)
     return present.rows
+
+
+def part(work: Work, counted: Iterable[str]) -> None:
+    """Part `promised` into `expected`, to be found one by one, and `counted`: deliveries to
+    destinations of which only the number is seen."""
+    names = ", ".join(literal(name) for name in sorted(counted))
+    by_number = f"destination IN ({names})" if names else "false"
+    work.run(f"CREATE OR REPLACE VIEW counted AS SELECT * FROM promised WHERE {by_number}")
+    work.run(f"CREATE OR REPLACE VIEW expected AS SELECT * FROM promised WHERE NOT {by_number}")
 
 
 def nothing_observed(work: Work) -> None:

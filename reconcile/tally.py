@@ -78,6 +78,8 @@ def destinations(evidence: Evidence) -> Iterator[dict[str, Any]]:
     for destination, lane, expected, observed, matched in evidence.work.rows(
         "deliveries_by_place.sql"
     ):
+        if destination in evidence.counted:
+            observed = _counted(evidence.counted[destination], expected)
         yield {
             "destination": destination,
             "lane": lane,
@@ -85,15 +87,21 @@ def destinations(evidence: Evidence) -> Iterator[dict[str, Any]]:
             "observed": observed,
             "matched": matched,
             "foreign": evidence.comparison.foreign[destination, lane],
-            "observe": evidence.observe_mode(destination or ""),
+            "observe": evidence.sight(destination).how,
             "findings": counts[destination, lane],
         }
+
+
+def _counted(numbers: tuple[int, int | None], expected: int) -> int | None:
+    """What a lane of a destination seen by its number holds: all of it, or nobody knows."""
+    promised, there = numbers
+    return there if promised == expected else expected if promised == there else None
 
 
 def movements(evidence: Evidence) -> list[dict[str, Any]]:
     """details.json `movements`: legacy messages into fates and on to destinations."""
     delivered = evidence.work.rows(
-        "SELECT flow, destination, count(*) FROM expected GROUP BY ALL ORDER BY ALL"
+        "SELECT flow, destination, count(*) FROM promised GROUP BY ALL ORDER BY ALL"
     )
     kept = evidence.work.rows(
         "SELECT flow, fate, count(*) FROM fate WHERE fate IN ('excluded', 'quarantined')"

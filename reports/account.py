@@ -117,12 +117,14 @@ def _kinds_at(places: list[Json]) -> list[str]:
 
 
 def _place(place: Json, kinds: list[str]) -> tuple[Cell, ...]:
-    counts = [int(place[name]) for name in ("expected", "observed", "matched")]
+    seen = place["observed"]  # None: only the number of all lanes together is known
     found = [int(place["findings"].get(kind, 0)) for kind in kinds]
     return (
         place["destination"] or "(no name)",
         place["lane"],
-        *counts,
+        int(place["expected"]),
+        None if seen is None else int(seen),
+        int(place["matched"]),
         *found,
         int(place.get("foreign") or 0),
         place.get("observe"),

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import repeat
@@ -34,14 +35,16 @@ _LAST_POSITION = 2**63 - 1
 
 
 class Publisher:
-    """Publishes windows in order. A window lands whole, in order, or not at all."""
+    """Publishes windows in order; those under way are one transaction, which lands whole, in
+    order, or not at all. It is committed when the first of them is asked for its receipts."""
 
     rejects_successors = True
-    in_flight = 1
+    in_flight = 4
 
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
-        self._landed: list[Receipts] = []
+        self._open: deque[Receipts] = deque()
+        self._landed: deque[Receipts] = deque()
         path = sqlite_file(spec)
         try:
             self._table: _Table = _Server(spec) if path is None else _File(path)
@@ -52,19 +55,25 @@ class Publisher:
         """Nothing: the table can be asked for every delivery itself."""
 
     def send(self, window: Window) -> None:
-        """One committed transaction.
-
-        Raises BusRefused when the transaction fails or its outcome is unknown.
-        """
+        """Insert the window's rows. Raises BusRefused when the transaction fails."""
         try:
             positions = self._table.append(_rows(window))
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
-        self._landed.append(Receipts.all_at([str(position) for position in positions]))
+        self._open.append(Receipts.all_at([str(position) for position in positions]))
 
     def receipts(self) -> Receipts:
-        """What was committed is confirmed, each row by its position."""
-        return self._landed.pop(0)
+        """What is committed is confirmed, each row by its position.
+
+        Raises BusRefused when the outcome of the transaction is not known.
+        """
+        if not self._landed:
+            try:
+                self._table.commit()
+            except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
+                raise self._refused(error) from None
+            self._landed, self._open = self._open, self._landed
+        return self._landed.popleft()
 
     def resolve(self, window: Window, mark: str | None, since: Mapping[str, str]) -> Receipts:
         """Which of a window this very run has brought onto the bus, behind its start positions."""
@@ -98,7 +107,12 @@ class _Table(Protocol):
     """The table `delivery` of one bus."""
 
     def append(self, rows: Iterator[Row]) -> Sequence[int]:
-        """Commit rows in order; their positions."""
+        """Insert rows in order, into the transaction at hand or a new one; their positions. An
+        error ends the transaction without a trace."""
+        ...
+
+    def commit(self) -> None:
+        """Commit the transaction at hand."""
         ...
 
     def find(self, ids: list[str]) -> Sequence[Found]:
@@ -126,18 +140,28 @@ class _File:
             raise
 
     def append(self, rows: Iterator[Row]) -> Sequence[int]:
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            if not self._connection.in_transaction:
+                self._connection.execute("BEGIN IMMEDIATE")
             before = self._end()
             count = self._connection.executemany(self._INSERT, rows).rowcount
             if before > _LAST_POSITION - count:
                 raise sqlite3.OperationalError("SQLite gives positions at random from here on")
-            self._connection.execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._undo()
             raise
         return range(before + 1, before + count + 1)
+
+    def commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def find(self, ids: list[str]) -> Sequence[Found]:
         marks = ",".join("?" * len(ids))
@@ -160,18 +184,30 @@ class _Server:
 
     def __init__(self, spec: BusSpec) -> None:
         self._engine = server_engine(spec, waits_s=WRITER_WAITS_S)
+        self._writer: sa.Connection | None = None
         with self._engine.connect() as connection:
             connection.execute(sa.select(DELIVERY.c.position).limit(1))
 
     def append(self, rows: Iterator[Row]) -> Sequence[int]:
         names = ("destination", "lane", "message_id", "headers", "body", "published_at")
         wanted = [dict(zip(names, row, strict=True)) for row in rows]
-        with self._engine.begin() as connection:
+        try:
+            writer = self._writer = self._writer or self._engine.connect()
             end = sa.select(sa.func.coalesce(sa.func.max(DELIVERY.c.position), 0))
-            before = connection.execute(end).scalar_one()
-            connection.execute(sa.insert(DELIVERY), wanted)
-            places = self._places(connection, before)
+            before = writer.execute(end).scalar_one()
+            writer.execute(sa.insert(DELIVERY), wanted)
+            places = self._places(writer, before)
+        except BaseException:
+            self._let_go()
+            raise
         return [places[row["destination"], row["message_id"]] for row in wanted]
+
+    def commit(self) -> None:
+        if self._writer is not None:
+            try:
+                self._writer.commit()
+            finally:
+                self._let_go()
 
     def find(self, ids: list[str]) -> Sequence[Found]:
         table = DELIVERY.c
@@ -184,7 +220,14 @@ class _Server:
             return [tuple(row) for row in connection.execute(query)]
 
     def close(self) -> None:
+        self._let_go()
         self._engine.dispose()
+
+    def _let_go(self) -> None:
+        """End what is not committed without a trace."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
     @staticmethod
     def _places(connection: sa.Connection, before: int) -> dict[tuple[Any, Any], int]:

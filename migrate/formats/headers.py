@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,7 +19,7 @@ Columns = Mapping[str, Any]
 Render = Callable[[Columns, int], pa.Array]
 """Columns and a number of rows to one value a row."""
 
-_NEEDS_ESCAPE = '["\\\\\\x00-\\x1f]'
+_SPACE, _QUOTE, _BACKSLASH = b' "\\'
 _MARK = "\n"
 
 
@@ -54,11 +55,13 @@ def rendered(
     names, values = attributes.values.field("name"), attributes.values.field("value")
     texts, rows = [], []
     for signature, members in _signatures(attributes, names):
+        first = starts.take(members)
         columns = {
-            name: values.take(pc.add(starts.take(members), place))
-            for place, name in enumerate(signature)
+            name: _folded(values.take(pc.add(first, place))) for place, name in enumerate(signature)
         }
-        columns[LANE_ATTRIBUTE] = lanes if isinstance(lanes, pa.Scalar) else lanes.take(members)
+        columns[LANE_ATTRIBUTE] = (
+            lanes if isinstance(lanes, pa.Scalar) else _folded(lanes.take(members))
+        )
         columns[RUN_ATTRIBUTE] = pa.scalar(run_id, pa.string())
         texts.append(render(dict(sorted(columns.items())), len(members)))
         rows.append(members)
@@ -100,14 +103,38 @@ def _objects(columns: Columns, rows: int) -> pa.Array:
 
 def _literal(column: Any) -> Any:
     """Values as JSON strings: one text where all are equal, else a large_string array."""
-    if isinstance(column, pa.Scalar) or pc.all(pc.equal(column, column[0])).as_py():
-        first = column if isinstance(column, pa.Scalar) else column[0]
-        return json.dumps(first.as_py(), ensure_ascii=False)
-    if pc.any(pc.match_substring_regex(column, _NEEDS_ESCAPE)).as_py():
+    if isinstance(column, pa.Scalar):
+        return json.dumps(column.as_py(), ensure_ascii=False)
+    if _needs_escape(column):
         escaped = [json.dumps(value, ensure_ascii=False) for value in column.to_pylist()]
         return pa.array(escaped, pa.large_string())
     wide = column.cast(pa.large_string())
     return pc.binary_join_element_wise(_text('"'), wide, _text('"'), _text(""))
+
+
+def _folded(column: pa.StringArray) -> pa.StringArray | pa.StringScalar:
+    """A column whose values are all the same as that value."""
+    ends, data = _buffers(column)
+    lengths = np.diff(ends)
+    if len(column) and (lengths == lengths[0]).all():
+        first = data[: lengths[0]]
+        if bytes(data) == bytes(first) * len(column):
+            return column[0]
+    return column
+
+
+def _needs_escape(column: pa.StringArray) -> bool:
+    """Whether JSON would write some character of these texts otherwise."""
+    data = np.frombuffer(_buffers(column)[1], np.uint8)
+    return bool(((data < _SPACE) | (data == _QUOTE) | (data == _BACKSLASH)).any())
+
+
+def _buffers(column: pa.StringArray) -> tuple[np.ndarray, memoryview]:
+    """Where the texts of a column without nulls end, from its first, and their bytes."""
+    _, ends, data = column.buffers()
+    offsets = np.frombuffer(ends, np.int32)[column.offset : column.offset + len(column) + 1]
+    held = memoryview(data or b"")[offsets[0] : offsets[-1]]
+    return offsets, held
 
 
 def _text(value: str) -> pa.Scalar:

@@ -61,13 +61,13 @@ class Flight:
     def _settle(self, receipts: Receipts) -> None:
         durable.made_durable("published")
         intent, keys = self._under_way.popleft()
-        outcomes = "".join(CONFIRMED if taken else OPEN for taken in receipts.confirmed)
+        outcomes = _outcomes(receipts)
         self._log.receive(intent, outcomes, receipts.positions)
         self._free(keys)
         self.confirmed += outcomes.count(CONFIRMED)
-        for place, outcome in enumerate(outcomes):
-            if outcome == OPEN:
-                self._problems[receipts.problems.get(place, "refused")] += 1
+        open_ = (place for place, outcome in enumerate(outcomes) if outcome == OPEN)
+        if OPEN in outcomes:
+            self._problems.update(receipts.problems.get(place, "refused") for place in open_)
 
     def _take(self, window: Window) -> list[OrderKey]:
         """The order keys that are busy while this window is under way."""
@@ -83,6 +83,12 @@ class Flight:
         for key in keys:
             if not self.busy[key]:
                 del self.busy[key]
+
+
+def _outcomes(receipts: Receipts) -> str:
+    if all(receipts.confirmed):
+        return CONFIRMED * len(receipts.confirmed)
+    return "".join(CONFIRMED if taken else OPEN for taken in receipts.confirmed)
 
 
 def _not_taken(problems: Counter[str]) -> BusRefused:

@@ -1,7 +1,8 @@
 """The receipts of a batch, from the load log to Parquet (core.schema.RECEIPT)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,24 +36,25 @@ class _Said:
     """Everything the log says about a batch's deliveries, a column each; later answers hold."""
 
     def __init__(self) -> None:
-        self._columns: dict[str, list[object]] = {name: [] for name in RECEIPT.names[2:]}
+        self._columns: dict[str, list[Any]] = {name: [] for name in RECEIPT.names[2:]}
         self._lanes: list[str] = []
         self._ordinals: list[int] = []
 
     def add(self, answer: Answer) -> None:
-        intent = answer.intent
+        intent, columns = answer.intent, self._columns
         at = datetime.fromisoformat(answer.at)
         told = [place for place, code in enumerate(answer.outcomes) if code in _OUTCOMES]
-        codes = [answer.outcomes[place] for place in told]
-        columns = self._columns
-        columns["message_id"] += [intent.ids[place] for place in told]
-        columns["destination"] += [intent.destinations[place] for place in told]
+        whole = len(told) == len(intent)
+        columns["message_id"] += intent.ids if whole else _at(intent.ids, told)
+        columns["destination"] += intent.destinations if whole else _at(intent.destinations, told)
         columns["lane"] += [intent.place[2]] * len(told)
-        columns["outcome"] += [_OUTCOMES[code] for code in codes]
-        columns["bus_position"] += [answer.positions[place] for place in told]
-        columns["confirmed_at"] += [at if code == CONFIRMED else None for code in codes]
+        columns["outcome"] += [_OUTCOMES[answer.outcomes[place]] for place in told]
+        columns["bus_position"] += answer.positions if whole else _at(answer.positions, told)
+        columns["confirmed_at"] += [
+            at if answer.outcomes[place] == CONFIRMED else None for place in told
+        ]
         self._lanes += [intent.place[2]] * len(told)
-        self._ordinals += [intent.ordinals[place] for place in told]
+        self._ordinals += intent.ordinals if whole else _at(intent.ordinals, told)
 
     def table(self, batch: BatchRecord) -> pa.Table:
         """The last answer for each delivery, in core.schema.RECEIPT."""
@@ -73,3 +75,7 @@ class _Said:
         _, from_the_end = np.unique(keys[::-1], return_index=True)
         latest: np.ndarray = len(keys) - 1 - from_the_end
         return latest
+
+
+def _at(values: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    return [values[place] for place in places]

@@ -94,6 +94,8 @@ class Cutter:
 
     def cut(self, busy: Container[OrderKey]) -> list[int]:
         """Ordinals of the next window; empty where all that is in sight waits for a `busy` key."""
+        if not self._limits.one_per_key and not self._limits.bursts:
+            return self._straight()
         window: list[int] = []
         room = self._limits.bytes
         keys: set[OrderKey] = set()
@@ -115,6 +117,11 @@ class Cutter:
             window.append(ordinal)
         self._keep(sight, seen, waiting)
         return window
+
+    def _straight(self) -> list[int]:
+        """The next so many: nothing can put any of them back."""
+        start, self._next = self._next, min(self._next + self._limits.size, len(self._wanted))
+        return list(self._wanted[start : self._next])
 
     def _sight(self) -> list[int]:
         """What is put back comes first: it is older than all that was not looked at."""

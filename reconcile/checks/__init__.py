@@ -11,6 +11,7 @@ CHECKS = {
     "claims": "reconcile.checks.claims:Claims",
     "source": "reconcile.checks.source:Source",
     "deliveries": "reconcile.checks.deliveries:Deliveries",
+    "sights": "reconcile.checks.sights:Sights",
     "order": "reconcile.checks.order:Order",
     "limits": "reconcile.checks.limits:Limits",
     "invariants": "reconcile.checks.invariants:Invariants",

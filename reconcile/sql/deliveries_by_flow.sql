@@ -1,5 +1,5 @@
 -- Expected and matched deliveries by flow.
 SELECT flow, count(*), count(*) FILTER (WHERE u.row IS NULL)
-FROM expected e
+FROM promised e
 LEFT JOIN unmatched u USING (row)
 GROUP BY flow;

@@ -3,7 +3,7 @@ SELECT destination, lane, sum(expected)::BIGINT, sum(observed)::BIGINT, sum(matc
 FROM (
     SELECT destination, lane, count(*) AS expected, 0 AS observed,
         count(*) FILTER (WHERE u.row IS NULL) AS matched
-    FROM expected e
+    FROM promised e
     LEFT JOIN unmatched u USING (row)
     GROUP BY destination, lane
     UNION ALL

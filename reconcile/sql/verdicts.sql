@@ -1,7 +1,7 @@
 -- One row a legacy message (core.schema.VERDICT).
-WITH promised AS (
+WITH kept AS (
     SELECT flow, position, count(*) AS expected, count(*) FILTER (WHERE u.row IS NULL) AS matched
-    FROM expected e
+    FROM promised e
     LEFT JOIN unmatched u USING (row)
     GROUP BY flow, position
 ),
@@ -21,6 +21,6 @@ SELECT f.* EXCLUDE (is_request, is_reply),
         ELSE 'agrees'
     END AS verdict
 FROM fate f
-LEFT JOIN promised p USING (flow, position)
+LEFT JOIN kept p USING (flow, position)
 LEFT JOIN found n USING (flow, legacy_id)
 ORDER BY f.flow, f.position;

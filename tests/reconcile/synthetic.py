@@ -26,7 +26,7 @@ from migrate.core.flow import (
     SourceSpec,
 )
 from migrate.core.identity import digest, message_digest, message_id, record_digests
-from migrate.core.ports import Claim, Control, Population
+from migrate.core.ports import Claim, Control, Population, Sight
 from migrate.core.schema import FATE, LEGACY, MESSAGE, OBSERVED, QUARANTINE
 from migrate.core.totals import Totals
 from migrate.formats.envelope import Particulars, attributes, bus_headers, constants
@@ -117,6 +117,7 @@ class Scene:
     sealed_controls: dict[str, str] = field(default_factory=dict)
     claims: Sequence[Claim] = (Claim("isb_message", 1, 1, ("custody",)),)
     bus_seen: bool = True
+    sights: dict[str, Sight] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)  # of Evidence
 
     @classmethod
@@ -264,6 +265,8 @@ def evidence(scene: Scene, folder: Path) -> Iterator[Evidence]:
             observed_side.observe(work, bus_batches(scene.bus), lambda _: None)
         else:
             observed_side.nothing_observed(work)
+        counted = (name for name, sight in scene.sights.items() if sight.how == "counts")
+        observed_side.part(work, counted)
         work.keep("present", SOURCE, iter([source_rows(flow.name, now, 0)]))
         names = ("rows", "body_bytes", "first_key", "last_key")
         read = {name: side.found.totals.value(name) or "" for name in names}
@@ -278,6 +281,7 @@ def evidence(scene: Scene, folder: Path) -> Iterator[Evidence]:
             "derived": frozenset({flow.name}),
             "reread": frozenset({flow.name}),
             "bus_seen": scene.bus_seen,
+            "sights": scene.sights,
             "populations": {
                 flow.name: Population(
                     len(scene.legacy),

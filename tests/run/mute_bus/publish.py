@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from loaders.sql import publish
 from migrate.core.errors import BusRefused
+from migrate.core.ports import Receipts
 from migrate.core.window import Window
 
 LOSE = "ISB_TEST_LOSE_WINDOW"
@@ -14,13 +15,15 @@ LOSE = "ISB_TEST_LOSE_WINDOW"
 class Publisher(publish.Publisher):
     """Loses an answer when told to."""
 
+    in_flight = 1
     windows = 0
 
-    def send(self, window: Window) -> None:
-        super().send(window)
+    def receipts(self) -> Receipts:
+        receipts = super().receipts()
         self.windows += 1
         if os.environ.get(LOSE) == str(self.windows):
             raise BusRefused("the connection broke")
+        return receipts
 
     def resolve(  # type: ignore[override]
         self, window: Window, mark: str | None, since: Mapping[str, str]
