@@ -94,7 +94,7 @@ class Cutter:
 
     def cut(self, busy: Container[OrderKey]) -> list[int]:
         """Ordinals of the next window; empty where all that is in sight waits for a `busy` key."""
-        if not self._limits.one_per_key and not self._limits.bursts:
+        if not self._limits.one_per_key and self._limits.bytes is None:
             return self._straight()
         window: list[int] = []
         room = self._limits.bytes
