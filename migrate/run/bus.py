@@ -8,17 +8,20 @@ from loaders import bus_part
 from migrate.core.errors import BusRefused, CouldNotVerify, UsageError
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Gauge, Observer, Provisioner, Publisher
+from migrate.formats.expiry import Expiries
+from migrate.run.windows import KEPT
 
 
 @dataclass(frozen=True, slots=True)
 class Bus:
     """Where a run is loaded to; `positions` are its start positions by destination, `gauge` tells
-    backlogs where an off-ramp asks for that."""
+    backlogs where an off-ramp asks for that, `expiries` when deliveries expire."""
 
     publisher: Publisher
     offramps: Mapping[str, OffRampSpec]
     positions: Mapping[str, str]
     gauge: Gauge | None = None
+    expiries: Expiries = KEPT
 
     def may_repeat(self, destination: str) -> bool:
         """Whether the receiver behind an off-ramp drops repeats by message id."""

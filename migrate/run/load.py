@@ -96,7 +96,9 @@ class Loader:
         shelf = Shelf(
             ready,
             self._messages,
-            lambda table, lane: LaneDeliveries(table, lane, self._folder.run_id),
+            lambda table, lane: LaneDeliveries(
+                table, lane, self._folder.run_id, self._bus.expiries
+            ),
         )
         gated = not self._bus.publisher.rejects_successors
         restrained = self._pace.restrained

@@ -12,6 +12,7 @@ from typing import Literal
 from migrate.core.errors import CouldNotVerify, UsageError
 from migrate.core.progress import Progress
 from migrate.core.runfolder import RunFolder
+from migrate.formats.expiry import Expiries
 from migrate.ledger.records import BatchState, RunState
 from migrate.ledger.store import Ledger
 from migrate.plan.plan import Plan
@@ -150,7 +151,8 @@ class _Call:
             if baseline.kind == "rehearsal":
                 offramps = unhindered(offramps)
             gauge = stack.enter_context(opened_gauge(spec, offramps))
-            bus = Bus(publisher, offramps, baseline.positions or {}, gauge)
+            expiries = Expiries.of(offramps, baseline.as_of)
+            bus = Bus(publisher, offramps, baseline.positions or {}, gauge, expiries)
             self._onto(bus, log, [flow for flow in self._flows if flow in baseline.segments])
         states = {b.state for flow in self._plan.flows for b in self._ledger.batches(flow)}
         if baseline.sealed and states <= {BatchState.LOADED}:

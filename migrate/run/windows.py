@@ -8,12 +8,16 @@ import numpy as np
 import pyarrow as pa
 
 from migrate.core.window import Window
+from migrate.formats.expiry import Expiries
 
 WINDOW = 1_000
 """Deliveries between two waits for the disk."""
 
 _LOOKAHEAD = 8
 """How many windows of deliveries are looked through for some whose order keys are free."""
+
+KEPT = Expiries()
+"""Every expiry stays as it was."""
 
 OrderKey = tuple[str, str]
 """Destination and order key."""
@@ -22,8 +26,11 @@ OrderKey = tuple[str, str]
 class LaneDeliveries:
     """The deliveries of one lane of a message segment, numbered from 0 in segment order."""
 
-    def __init__(self, messages: pa.Table, lane: str, run_id: str) -> None:
+    def __init__(
+        self, messages: pa.Table, lane: str, run_id: str, expiries: Expiries = KEPT
+    ) -> None:
         """Take a segment in core.schema.MESSAGE, or a part of one."""
+        self._expiries = expiries
         self._lane, self._run_id = lane, run_id
         self._rows, self._destinations = _places(messages.column("deliveries"), lane)
         self._ids = messages.column("message_id").to_pylist()
@@ -53,13 +60,14 @@ class LaneDeliveries:
         rows = self._rows[np.asarray(ordinals, np.int64)]
         indices = pa.array(rows)
         places = rows.tolist()
+        destinations = [self._destinations[ordinal] for ordinal in ordinals]
         return Window(
             self._run_id,
             self._lane,
-            [self._destinations[ordinal] for ordinal in ordinals],
+            destinations,
             [self._ids[row] for row in places],
             [self._keys[row] for row in places],
-            self._attributes.take(indices),
+            self._expiries.applied(self._attributes.take(indices), destinations),
             self._bodies.take(indices).fill_null(b""),
         )
 
