@@ -240,6 +240,25 @@ class OffRampSpec:
     options: tuple[tuple[str, str], ...] = ()  # of the kind of bus
 
 
+CLAIM_BASE = "urn:isb-migrate:claim:"
+"""What stands before a claim's name in a reference, where the plan names nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimsSpec:
+    """Where bodies of more than `above` bytes are kept instead of on the bus.
+
+    `kind`, `url`: of the claim store, secrets expanded. `namespace`: whose key names claims.
+    `base`: what stands before a claim's name in the deliveries that refer to it.
+    """
+
+    kind: str
+    url: str
+    above: int
+    namespace: str
+    base: str = CLAIM_BASE
+
+
 @dataclass(frozen=True, slots=True)
 class BusSpec:
     """A bus: its registered kind, its URL with secrets expanded, further options."""
@@ -248,6 +267,7 @@ class BusSpec:
     kind: str
     url: str
     options: tuple[tuple[str, str], ...] = ()
+    claims: ClaimsSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

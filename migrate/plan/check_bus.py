@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from loaders import bus_part
+from loaders.claims import open_claims
 from migrate.core.errors import BusRefused, CouldNotVerify, MigrateError
 from migrate.core.ports import Gauge, Observer
 from migrate.plan.plan import Plan
 from migrate.plan.problem import Problem, of_error, wrong
-from migrate.plan.stores import open_observer
+from migrate.plan.stores import open_bare_observer
 
 _NO_GAUGE = "leave it out, and slow the off-ramp by its rate"
 
@@ -24,12 +25,15 @@ def bus_problems(plan: Plan, *, real_bus: bool) -> Iterator[Problem]:
         return
     where = f"bus.{plan.bus.name}"
     try:
-        with closing(open_observer(plan.bus, plan.offramps)) as observer:
+        with closing(open_bare_observer(plan.bus, plan.offramps)) as observer:
             observer.positions()
             if not unable:
                 yield from _backlogs_unknown_there(plan, observer)
+        if plan.bus.claims is not None:
+            with closing(open_claims(plan.bus)) as claims:
+                next(iter(claims.names()), None)
     except CouldNotVerify as error:
-        hint = f"{error.hint or 'see that it is there'}; an empty bus is made ready by a run"
+        hint = f"{error.hint or 'see that it is there'}; what is not there yet is made by a run"
         yield Problem("error", where, error.message, hint, BusRefused.exit_code)
     except MigrateError as error:
         yield of_error(where, error)

@@ -5,12 +5,13 @@ from pathlib import PurePath
 
 from extractors import STORES
 from loaders import BUSES
+from loaders.claims import CLAIM_STORES
 from migrate.core.flow import ARCHIVE
 from migrate.plan.cross_flow import flow_problems
 from migrate.plan.cross_ramp import ramp_problems
 from migrate.plan.expand import secret_problems
 from migrate.plan.explain import did_you_mean
-from migrate.plan.model import BusModel, PlanModel, StoreModel, TableModel
+from migrate.plan.model import BusModel, ClaimsModel, PlanModel, StoreModel, TableModel
 from migrate.plan.problem import Problem, doubtful, wrong
 from migrate.plan.walk import key_path
 
@@ -90,6 +91,16 @@ def _bus(where: str, bus: BusModel) -> Iterator[Problem]:
     yield from secret_problems(where, bus.url, bus.options)
     if bus.kind not in BUSES:
         yield unknown(f"{where}.kind", "kind of bus", bus.kind, BUSES)
+    if bus.claims is not None:
+        yield from _claims(f"{where}.claims", bus.claims)
+
+
+def _claims(where: str, claims: ClaimsModel) -> Iterator[Problem]:
+    yield from secret_problems(where, claims.url, {})
+    if claims.kind not in CLAIM_STORES:
+        yield unknown(f"{where}.kind", "kind of claim store", claims.kind, CLAIM_STORES)
+    elif claims.kind == "folder" and "://" in claims.url.removeprefix("file://"):
+        yield wrong(f"{where}.url", "names no folder", 'a path, or kind = "sql" for a database')
 
 
 def _one_spelling(plan: PlanModel) -> Iterator[Problem]:

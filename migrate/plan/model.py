@@ -126,6 +126,32 @@ class StoreModel(Section):
     )
 
 
+class ClaimsModel(Section):
+    """Bodies above a size lie in a claim store, and deliveries refer to them (claim check)."""
+
+    kind: Text = Field(
+        default="folder",
+        description="`folder`, such as a shared file system, or `sql`, a table `claim`.",
+        examples=["sql"],
+    )
+    url: Text = Field(
+        description="`folder`: its path or file URL. `sql`: a SQLAlchemy URL, the outbox's own or "
+        "another. Secrets as for a store. Only a real run needs its variables.",
+        examples=["file:///srv/metip/claims", "${CLAIMS_URL}"],
+    )
+    above: Size = Field(
+        ge=1024,
+        description="The largest body that still travels on the bus, in bytes; at least 1 KiB.",
+        examples=["1 MiB"],
+    )
+    base: Text | None = Field(
+        default=None,
+        description="What stands before a claim's name in `ce_dataref`, such as an address at "
+        'which receivers fetch it; default: `"urn:isb-migrate:claim:"`.',
+        examples=["https://claims.metip.example/"],
+    )
+
+
 class BusModel(Section):
     """`[bus.NAME]`: the new bus, exactly one. Rehearsals use an embedded one in its place."""
 
@@ -136,6 +162,11 @@ class BusModel(Section):
     )
     options: dict[str, Option] = Field(
         default={}, description="Further settings of the kind of bus.", examples=[{"heartbeat": 30}]
+    )
+    claims: ClaimsModel | None = Field(
+        default=None,
+        description="Where bodies too large for the bus are kept; default: they travel on it.",
+        examples=[{"url": "file:///srv/metip/claims", "above": "1 MiB"}],
     )
 
 

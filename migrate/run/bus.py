@@ -5,7 +5,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 from loaders import bus_part
-from migrate.core.errors import BusRefused, CouldNotVerify, UsageError
+from loaders.claims import open_claims
+from loaders.claims.publish import Publisher as ClaimsPublisher
+from migrate.core.errors import BusRefused, CouldNotVerify, MigrateError, UsageError
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Gauge, Observer, Provisioner, Publisher
 from migrate.formats.expiry import Expiries
@@ -30,19 +32,30 @@ class Bus:
 
 
 def open_publisher(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Publisher:
-    """The one writer of a run. Raises BusRefused, MissingExtra, UsageError."""
+    """The one writer of a run, with the plan's claim check. Raises BusRefused, MissingExtra,
+    UsageError."""
     publisher: Publisher = bus_part(spec.kind, "publish:Publisher")(spec, offramps)
-    return publisher
+    if spec.claims is None:
+        return publisher
+    try:
+        return ClaimsPublisher(publisher, open_claims(spec), spec.claims)
+    except MigrateError:
+        publisher.close()
+        raise
 
 
 def make_ready(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> dict[str, str]:
-    """Provision every off-ramp, the archive among them; where each ends before the first publish.
+    """Provision every off-ramp, the archive among them, and the claim store; where each off-ramp
+    ends before the first publish.
 
     A destination that holds nothing has the empty position. Raises BusRefused.
     """
     provisioner: Provisioner = bus_part(spec.kind, "provision:Provisioner")(spec, offramps)
     with closing(provisioner):
         provisioner.provision()
+    if spec.claims is not None:
+        with closing(open_claims(spec)) as claims:
+            claims.provision()
     observer: Observer = bus_part(spec.kind, "observe:Observer")(spec, offramps)
     with closing(observer):
         try:

@@ -45,6 +45,8 @@ CHANGES = {
     "rate": ("messages_per_s = 200", "messages_per_s = 2", True),
     "backlog": ("pause_above = 1000", "pause_above = 999", True),
     "blackout": ('from = "08:00"', 'from = "09:00"', True),
+    "claims url": ('url = "${CLAIMS_URL}"', 'url = "${OTHER_URL}"', True),
+    "claims above": ('above = "1 MiB"', 'above = "2 MiB"', False),
     "expiry": ('expiry = "none"', 'expiry = "absolute"', False),
     "comment": ("# Every kind", "# All kinds", True),
     "condition": ("status = 'DONE'", "status = 'DEAD'", False),
