@@ -21,6 +21,7 @@ from migrate.core.identity import row_digests
 from migrate.core.runfolder import RunFolder
 from migrate.core.schema import FATE, LEGACY
 from migrate.core.totals import Totals
+from migrate.formats.expiry import Expiries
 from migrate.formats.headers import head_texts
 from migrate.plan.seal import Segment
 from migrate.transform.derive import Derived, Deriver, hold_successors
@@ -48,7 +49,10 @@ class Expectation:
 class Expected:
     """The expected side of one flow, on a workbench; `number` tells it from the other flows'."""
 
-    def __init__(self, work: Work, run_id: str, number: int) -> None:
+    def __init__(
+        self, work: Work, run_id: str, number: int, expiries: Expiries | None = None
+    ) -> None:
+        self._expiries = expiries or Expiries()
         self._work = work
         self._run_id = run_id
         self._first_row = number << ROW_BITS
@@ -88,7 +92,8 @@ class Expected:
             fates = fates.append_column(name, part)
         self.relations["fate"].append(fates)
         messages = derived.messages
-        promised, content = deliveries(messages, self._run_id, self._first_row + promises.rows)
+        first = self._first_row + promises.rows
+        promised, content = deliveries(messages, self._run_id, first, self._expiries)
         promises.append(promised)
         self.relations["expected_content"].append(content)
         self.found.totals.add(legacy)
@@ -154,7 +159,9 @@ def source_rows(flow: str, legacy: pa.Table, start: int) -> pa.Table:
     return pa.table({**columns, **{name: legacy.column(name) for name in names}})
 
 
-def deliveries(messages: pa.Table, run_id: str, start: int) -> tuple[pa.Table, pa.Table]:
+def deliveries(
+    messages: pa.Table, run_id: str, start: int, expiries: Expiries
+) -> tuple[pa.Table, pa.Table]:
     """MESSAGE rows as EXPECTED and CONTENT rows, one for each destination, from `start`."""
     lists = messages.column("deliveries").combine_chunks()
     parents = pc.list_parent_indices(lists)
@@ -163,7 +170,9 @@ def deliveries(messages: pa.Table, run_id: str, start: int) -> tuple[pa.Table, p
     ).take(parents)
     places = lists.flatten()
     lanes = places.field("lane")
-    heads = head_texts(messages.column("attributes").take(parents).combine_chunks(), lanes, run_id)
+    envelopes = messages.column("attributes").take(parents).combine_chunks()
+    envelopes = expiries.applied(envelopes, places.field("destination").to_pylist())
+    heads = head_texts(envelopes, lanes, run_id)
     bodies = messages.column("body").take(parents).combine_chunks()
     promised = each.append_column("destination", places.field("destination")).append_column(
         "lane", lanes

@@ -10,6 +10,7 @@ from migrate.core.ports import Sight
 from migrate.core.progress import Progress
 from migrate.core.redact import Pseudonyms
 from migrate.core.runfolder import RunFolder
+from migrate.formats.expiry import Expiries
 from migrate.plan.seal import Sealed, run_bus
 from migrate.plan.stores import open_observer, open_store
 from migrate.transform.derive import ENGINE
@@ -99,11 +100,12 @@ def _derive(
     """Every flow whose segments are whole and that derives."""
     plan, baseline = sealed.plan, sealed.baseline
     envelope = plan.envelope(baseline.as_of)
+    expiries = Expiries.of(plan.offramps, baseline.as_of)
     whole: dict[str, Expected] = {}
     for number, (name, flow) in enumerate(plan.flows.items()):
         if name not in baseline.segments:
             continue
-        side = Expected(work, baseline.run_id, number)
+        side = Expected(work, baseline.run_id, number, expiries)
         segments = sealed_segments(folder, name, baseline.segments[name])
         try:
             side.derive(flow, segments, envelope, sealed.tables, advance)

@@ -4,8 +4,10 @@ SQLite keeps its rollback journal (never WAL: a foreign lock must be seen by
 the witness) and waits for the disk at every commit.
 """
 
+import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import ArgumentError
 
+from migrate.core.durable import PRIVATE_FILE, private_folder, sync_folder
 from migrate.core.errors import MissingExtra, UsageError
 from migrate.core.flow import BusSpec
 
@@ -112,6 +115,27 @@ def server_engine(spec: BusSpec, *, waits_s: float) -> sa.Engine:
         raise MissingExtra(f'the bus "{spec.name}"', extra) from error
     except sa.exc.NoSuchModuleError:
         raise UsageError(f'the bus "{spec.name}" is of a database unknown here') from None
+
+
+@contextmanager
+def read_only(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction in which the server itself refuses to write."""
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(postgresql_readonly=True)
+    with engine.connect() as connection:
+        if engine.dialect.name in ("mysql", "mariadb"):
+            connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
+            connection.rollback()
+        yield connection
+
+
+def create_private_file(path: Path) -> None:
+    """An empty file of mode 0600 is an empty database; SQLite alone would leave it readable."""
+    if path.exists():
+        return
+    private_folder(path.parent)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE))
+    sync_folder(path.parent)
 
 
 def _url(spec: BusSpec) -> sa.URL:

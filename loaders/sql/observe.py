@@ -7,7 +7,6 @@ is an error.
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from loaders.sql.connect import (
     WITNESS_WAITS_S,
     open_sqlite,
+    read_only,
     server_engine,
     sqlite_file,
 )
@@ -96,23 +96,11 @@ def _file_rows(path: Path, query: str, values: Mapping[str, Any]) -> Pieces:
 def _server_rows(spec: BusSpec, query: str, values: Mapping[str, Any]) -> Pieces:
     engine = server_engine(spec, waits_s=WITNESS_WAITS_S)
     try:
-        with _read_only(engine) as connection:
+        with read_only(engine) as connection:
             streamed = connection.execution_options(stream_results=True, max_row_buffer=_FETCH)
             yield from _pieces(streamed.execute(sa.text(query), dict(values)))
     finally:
         engine.dispose()
-
-
-@contextmanager
-def _read_only(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction in which the server itself refuses to write."""
-    if engine.dialect.name == "postgresql":
-        engine = engine.execution_options(postgresql_readonly=True)
-    with engine.connect() as connection:
-        if engine.dialect.name in ("mysql", "mariadb"):
-            connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
-            connection.rollback()
-        yield connection
 
 
 def _pieces(cursor: Any) -> Pieces:

@@ -1,6 +1,5 @@
 """Make the table `delivery` exist; a destination or lane needs nothing of its own here."""
 
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -13,12 +12,12 @@ from loaders.sql.connect import (
     DELIVERY,
     SQLITE_TABLE,
     WRITER_WAITS_S,
+    create_private_file,
     open_sqlite,
     open_sqlite_writer,
     server_engine,
     sqlite_file,
 )
-from migrate.core.durable import PRIVATE_FILE, private_folder, sync_folder
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Piece
@@ -59,7 +58,7 @@ class Provisioner:
 
     def _in_file(self, path: Path) -> set[str]:
         try:
-            _create_private_file(path)
+            create_private_file(path)
             connection = open_sqlite_writer(path, create=True)
             with closing(connection):
                 connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file only
@@ -105,12 +104,3 @@ def _table(columns: Iterable[str]) -> Piece:
 def _columns(connection: sqlite3.Connection) -> set[str]:
     rows = connection.execute("SELECT name FROM pragma_table_info('delivery')")
     return {str(name) for (name,) in rows}
-
-
-def _create_private_file(path: Path) -> None:
-    """An empty file of mode 0600 is an empty database; SQLite alone would leave it readable."""
-    if path.exists():
-        return
-    private_folder(path.parent)
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE_FILE))
-    sync_folder(path.parent)

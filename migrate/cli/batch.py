@@ -20,6 +20,7 @@ def migrate_and_prove(
     replays: RunFolder | None = None,
     flow: str | None = None,
     stage: str | None = None,
+    patient: bool = True,
     workers: int,
     engine: str,
     report: tuple[str, ...],
@@ -47,6 +48,7 @@ def migrate_and_prove(
             workers=workers,
             progress=bars,
             stop=stop,
+            patient=patient,
         )
         if not outcome.complete:
             say(f"run {outcome.folder.run_id} is not complete yet; the same command goes on")

@@ -26,6 +26,11 @@ from migrate.cli.options import (
     type=click.Choice(["extract", "transform", "load"]),
     help="Only up to and including this stage, in this call.",
 )
+@option(
+    "--no-wait",
+    is_flag=True,
+    help="Stop (exit 130, resumable) where only blackouts and backlogs are left to wait for.",
+)
 @batch_options
 @json_option
 @progress_option
@@ -35,6 +40,7 @@ def command(
     run_id: str | None,
     flow: str | None,
     stage: str | None,
+    no_wait: bool,
     workers: int,
     engine: str,
     report: tuple[str, ...],
@@ -59,6 +65,7 @@ def command(
         run_id=run_id,
         flow=flow,
         stage=stage,
+        patient=not no_wait,
         workers=workers,
         engine=engine,
         report=report,

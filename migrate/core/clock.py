@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from migrate.core.flow import TimeSpec
 from migrate.core.reasons import Reason
 
@@ -53,6 +56,13 @@ def rfc3339(moment: datetime) -> str:
     """`2018-03-31T23:00:00Z`, with microseconds only where there are any."""
     text = moment.astimezone(UTC).isoformat(timespec="auto")
     return text.replace("+00:00", "Z")
+
+
+def rfc3339_texts(instants: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """As `rfc3339` writes them, a column at a time: timestamp[us] with or without UTC to string."""
+    written = instants.cast(pa.timestamp("us")).cast(pa.string())
+    written = pc.replace_substring(written, " ", "T")
+    return pc.replace_substring_regex(written, r"(\.000000)?$", "Z")
 
 
 def _parse(text: str) -> tuple[datetime, timedelta | None]:

@@ -202,6 +202,29 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
+class BlackoutSpec:
+    """Hours in which nothing is published, on the wall clock of `zone`.
+
+    `start`, `end`: minutes since midnight, the end exclusive and up to 1,440; an end that is not
+    behind the start is on the next day. `days`: those on which it begins, Monday is 0.
+    """
+
+    start: int
+    end: int
+    days: tuple[int, ...]
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogSpec:
+    """Messages that wait for their receivers: above which number an off-ramp is paused, and below
+    which it is fed again."""
+
+    pause_above: int
+    resume_below: int
+
+
+@dataclass(frozen=True, slots=True)
 class OffRampSpec:
     """A destination on the bus and what may be assumed of it."""
 
@@ -211,7 +234,29 @@ class OffRampSpec:
     observe: Literal["direct", "tap", "counts"] = "direct"
     messages_per_s: float | None = None
     expiry: Literal["absolute", "restart", "none"] = "absolute"
+    bytes_per_s: int | None = None  # of bodies
+    backlog: BacklogSpec | None = None
+    blackouts: tuple[BlackoutSpec, ...] = ()
     options: tuple[tuple[str, str], ...] = ()  # of the kind of bus
+
+
+CLAIM_BASE = "urn:isb-migrate:claim:"
+"""What stands before a claim's name in a reference, where the plan names nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimsSpec:
+    """Where bodies of more than `above` bytes are kept instead of on the bus.
+
+    `kind`, `url`: of the claim store, secrets expanded. `namespace`: whose key names claims.
+    `base`: what stands before a claim's name in the deliveries that refer to it.
+    """
+
+    kind: str
+    url: str
+    above: int
+    namespace: str
+    base: str = CLAIM_BASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +267,7 @@ class BusSpec:
     kind: str
     url: str
     options: tuple[tuple[str, str], ...] = ()
+    claims: ClaimsSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -232,6 +232,49 @@ class Observer(Protocol):
 
     def sights(self, since: Mapping[str, str]) -> Mapping[str, Sight]:
         """How every destination is seen that is not seen directly, or not whole."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Gauge(Protocol):
+    """What an Observer may also be: one that knows how much waits for the receivers.
+
+    Without it a plan's `backlog` is refused for that kind of bus.
+    """
+
+    def backlog(self) -> Mapping[str, int | None]:
+        """How many messages of each destination (all its lanes together) are on the bus and not
+        yet taken by its receivers, whoever published them; None where the bus cannot tell of
+        that destination. Asked about once a second while loading, on the observer's own
+        connection. CouldNotVerify when the bus cannot be asked."""
+        ...
+
+
+class ClaimStore(Protocol):
+    """loaders.claims: keeps bodies that are too large for the bus, each under a name.
+
+    Made with a core.flow.ClaimsSpec. A name is 64 hexadecimal digits, the same for equal bodies.
+    The loader and the witness open one each; only `provision` and `put` change anything.
+    """
+
+    def provision(self) -> None:
+        """Make the store exist, idempotently. Raises BusRefused."""
+        ...
+
+    def put(self, bodies: Mapping[str, bytes]) -> None:
+        """Keep bodies by their names; durable when this returns. One that is there already is
+        left, one that is there and differs is replaced. Raises BusRefused."""
+        ...
+
+    def get(self, name: str, length: int) -> bytes | None:
+        """The body of a name, None where there is none of that many bytes. Raises CouldNotVerify
+        where the store cannot be asked."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """The name of every claim. Raises CouldNotVerify."""
         ...
 
     def close(self) -> None: ...

@@ -43,6 +43,10 @@ class RunFolder:
         return self.root / "bus.db"
 
     @property
+    def claims(self) -> Path:
+        return self.root / "claims"
+
+    @property
     def load_log(self) -> Path:
         return self.root / "receipts" / "load.log"
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from migrate.core.flow import (
     ARCHIVE,
+    BacklogSpec,
+    BlackoutSpec,
     CorrelationSpec,
     FateRule,
     FieldSpec,
@@ -33,9 +35,10 @@ from migrate.plan.flow_model import (
     TrailerModel,
 )
 from migrate.plan.inputs import mapping_name, schema_name
-from migrate.plan.model import OffRampModel, PlanModel, StoreModel
+from migrate.plan.model import BacklogModel, BlackoutModel, OffRampModel, PlanModel, StoreModel
 from migrate.plan.plan import TableSpec
 from migrate.plan.table_model import TableModel
+from migrate.plan.words import WEEKDAYS
 
 
 def build_flow(plan: PlanModel, name: str, inputs: Mapping[str, bytes]) -> FlowSpec:
@@ -88,7 +91,8 @@ def build_store(name: str, store: StoreModel, url: str, options: Mapping[str, st
 
 def build_offramps(plan: PlanModel) -> dict[str, OffRampSpec]:
     """Every declared off-ramp, and the archive, which always exists."""
-    ramps = {name: _offramp(name, ramp) for name, ramp in plan.offramp.items()}
+    zone = plan.plan.timezone or "UTC"
+    ramps = {name: _offramp(name, ramp, zone) for name, ramp in plan.offramp.items()}
     ramps.setdefault(ARCHIVE, OffRampSpec(ARCHIVE))
     return ramps
 
@@ -99,16 +103,36 @@ def build_table(name: str, table: TableModel, folder: Path) -> TableSpec:
     return TableSpec(name, path, table.store, table.query)
 
 
-def _offramp(name: str, ramp: OffRampModel) -> OffRampSpec:
+def _offramp(name: str, ramp: OffRampModel, zone: str) -> OffRampSpec:
     return OffRampSpec(
         name=name,
         duplicates=ramp.duplicates,
         exclusive=ramp.exclusive,
         observe=ramp.observe,
         messages_per_s=ramp.rate.messages_per_s if ramp.rate else None,
+        bytes_per_s=ramp.rate.bytes_per_s if ramp.rate else None,
         expiry=ramp.expiry,
+        backlog=_backlog(ramp.backlog),
+        blackouts=tuple(_blackout(one, zone) for one in ramp.blackout),
         options=tuple(sorted(ramp.options.items())),
     )
+
+
+def _backlog(backlog: BacklogModel | None) -> BacklogSpec | None:
+    if backlog is None:
+        return None
+    half = max(1, backlog.pause_above // 2)
+    return BacklogSpec(backlog.pause_above, backlog.resume_below or half)
+
+
+def _blackout(blackout: BlackoutModel, zone: str) -> BlackoutSpec:
+    days = tuple(sorted(WEEKDAYS.index(day) for day in set(blackout.days)))
+    return BlackoutSpec(_minutes(blackout.from_), _minutes(blackout.to), days, zone)
+
+
+def _minutes(time_of_day: str) -> int:
+    hours, minutes = time_of_day.split(":")
+    return 60 * int(hours) + int(minutes)
 
 
 def _source(plan: PlanModel, name: str, flow: FlowModel) -> SourceSpec:

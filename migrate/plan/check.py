@@ -12,16 +12,22 @@ from pathlib import Path
 import jsonschema_rs
 import pyarrow as pa
 
-from migrate.core.errors import BusRefused, CouldNotVerify, MigrateError, PlanError
+from migrate.core.errors import MigrateError, PlanError
 from migrate.core.flow import FlowSpec
 from migrate.core.ports import Claim, Population
 from migrate.core.progress import Progress
+from migrate.plan.check_bus import bus_problems
 from migrate.plan.check_stores import check_stores
-from migrate.plan.estimate import Estimate, disk_problem, estimate, free_below
+from migrate.plan.estimate import (
+    Estimate,
+    backlog_problems,
+    disk_problem,
+    estimate,
+    free_below,
+)
 from migrate.plan.legacy import read_legacy
 from migrate.plan.plan import Plan
 from migrate.plan.problem import Problem, doubtful, of_error, wrong
-from migrate.plan.stores import open_observer
 from migrate.plan.tables import try_tables
 from migrate.transform.derive import check_flow
 
@@ -68,10 +74,11 @@ def check_plan(
     problems += _legacy(plan)
     if real_bus:
         progress.note(f"bus {plan.bus.name}: connecting")
-        problems += _bus(plan)
+    problems += bus_problems(plan, real_bus=real_bus)
     found = estimate(plan, stores.populations, free_below(runs))
     too_small = disk_problem(found, runs)
     problems += [too_small] if too_small else []
+    problems += backlog_problems(plan, stores.populations)
     return CheckReport(problems, stores.claims, stores.populations, found)
 
 
@@ -150,24 +157,6 @@ def _legacy(plan: Plan) -> Iterator[Problem]:
             where = error.key if isinstance(error, PlanError) else f"legacy.{name}"
             message = error.problem if isinstance(error, PlanError) else error.message
             yield doubtful(where, message, error.hint)
-
-
-def _bus(plan: Plan) -> Iterator[Problem]:
-    if plan.bus_problem is not None:
-        yield plan.bus_problem
-        return
-    where = f"bus.{plan.bus.name}"
-    try:
-        observer = open_observer(plan.bus, plan.offramps)
-        try:
-            observer.positions()
-        finally:
-            observer.close()
-    except CouldNotVerify as error:
-        hint = f"{error.hint or 'see that it is there'}; an empty bus is made ready by a run"
-        yield Problem("error", where, error.message, hint, BusRefused.exit_code)
-    except MigrateError as error:
-        yield of_error(where, error)
 
 
 def _first_line(error: Exception) -> str:

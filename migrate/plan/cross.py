@@ -5,12 +5,14 @@ from pathlib import PurePath
 
 from extractors import STORES
 from loaders import BUSES
+from loaders.claims import CLAIM_STORES
 from migrate.core.flow import ARCHIVE
 from migrate.plan.cross_flow import flow_problems
 from migrate.plan.cross_legacy import legacy_problems
+from migrate.plan.cross_ramp import ramp_problems
 from migrate.plan.expand import secret_problems
 from migrate.plan.explain import did_you_mean
-from migrate.plan.model import BusModel, PlanModel, StoreModel
+from migrate.plan.model import BusModel, ClaimsModel, PlanModel, StoreModel
 from migrate.plan.problem import Problem, doubtful, wrong
 from migrate.plan.table_model import TableModel
 from migrate.plan.walk import key_path
@@ -26,6 +28,7 @@ def cross_problems(plan: PlanModel) -> Iterator[Problem]:
     for name, table in plan.tables.items():
         yield from _table(plan, name, table)
     yield from _buses(plan)
+    yield from ramp_problems(plan)
     yield from _one_spelling(plan)
     for flow in plan.flow:
         yield from flow_problems(plan, flow)
@@ -91,6 +94,16 @@ def _bus(where: str, bus: BusModel) -> Iterator[Problem]:
     yield from secret_problems(where, bus.url, bus.options)
     if bus.kind not in BUSES:
         yield unknown(f"{where}.kind", "kind of bus", bus.kind, BUSES)
+    if bus.claims is not None:
+        yield from _claims(f"{where}.claims", bus.claims)
+
+
+def _claims(where: str, claims: ClaimsModel) -> Iterator[Problem]:
+    yield from secret_problems(where, claims.url, {})
+    if claims.kind not in CLAIM_STORES:
+        yield unknown(f"{where}.kind", "kind of claim store", claims.kind, CLAIM_STORES)
+    elif claims.kind == "folder" and "://" in claims.url.removeprefix("file://"):
+        yield wrong(f"{where}.url", "names no folder", 'a path, or kind = "sql" for a database')
 
 
 def _one_spelling(plan: PlanModel) -> Iterator[Problem]:

@@ -8,8 +8,8 @@ from typing import Any
 _NOT_IDENTITY: dict[str, tuple[str, ...]] = {
     "store": ("url", "limits"),
     "flow": ("limits",),
-    "bus": ("url",),
-    "offramp": ("rate",),
+    "bus": ("url", "claims.url"),
+    "offramp": ("rate", "backlog", "blackout"),
 }
 """Keys that say where a plan runs and how hard, not what it does."""
 
@@ -24,8 +24,8 @@ def plan_digest(
 
     `raw` is the plan file as parsed, before anything is expanded; `inputs` the
     bytes of mappings and schemas by sealed name; `sources` the SHA-256 of
-    reference-table files. URLs, limits, rates and how legacy buses route are left out; the order of
-    keys, comments and layout do not matter.
+    reference-table files. URLs, limits, rates, backlogs, blackouts and how legacy buses route are
+    left out; the order of keys, comments and layout do not matter.
     """
     what = {
         "plan": {
@@ -42,7 +42,13 @@ def _identity(section: str, value: Any) -> Any:
     left_out = _NOT_IDENTITY.get(section)
     if left_out is None:
         return value
+    return {name: _without(one, left_out, "") for name, one in value.items()}
+
+
+def _without(section: Mapping[str, Any], left_out: tuple[str, ...], prefix: str) -> dict[str, Any]:
+    """A section without these keys, which may name those of a table in it: `claims.url`."""
     return {
-        name: {key: inner for key, inner in one.items() if key not in left_out}
-        for name, one in value.items()
+        key: _without(inner, left_out, f"{prefix}{key}.") if isinstance(inner, Mapping) else inner
+        for key, inner in section.items()
+        if f"{prefix}{key}" not in left_out
     }

@@ -99,7 +99,7 @@ def settle(kind: str, url: str, folder: Path) -> str:
     `folder`. Raises Unresolved for what cannot be a URL of this kind.
     """
     is_path = kind in STORES and kind != "sql" and "://" not in url
-    if kind == "files" or is_path:
+    if kind in ("files", "folder") or is_path:
         return str(folder / url.removeprefix("file://"))
     if kind == "sql":
         _database(url)
@@ -136,6 +136,8 @@ def stray_references(raw: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _expanded(parts: tuple[Part, ...]) -> bool:
+    if len(parts) > 3 and parts[0] == "bus" and parts[2] == "claims":
+        return parts[3] == "url"
     return len(parts) > 2 and parts[0] in ("store", "bus") and parts[2] in ("url", "options")
 
 

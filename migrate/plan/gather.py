@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from migrate.core.flow import BusSpec, StoreSpec
+from migrate.core.flow import CLAIM_BASE, BusSpec, ClaimsSpec, StoreSpec
 from migrate.plan.build import build_store, build_table
 from migrate.plan.expand import Expander, Unresolved, settle
 from migrate.plan.flow_model import OutputModel
 from migrate.plan.inputs import Inputs, MissingInput, mapping_name, schema_name
-from migrate.plan.model import BusModel, PlanModel, StoreModel
+from migrate.plan.model import BusModel, ClaimsModel, PlanModel, StoreModel
 from migrate.plan.plan import TableSpec
 from migrate.plan.problem import Problem, wrong
 
@@ -114,17 +114,32 @@ class Gathering:
 
     def _bus(self) -> None:
         name, bus = next(iter(self.model.bus.items()))
-        url, options = "", dict[str, str]()
+        found = self._needed_by_a_run(f"bus.{name}.url", lambda: self._connection(bus))
+        url, options = found or ("", {})
+        claims = None if bus.claims is None else self._claims(name, bus.claims)
+        self.bus = BusSpec(name, bus.kind, url, tuple(options.items()), claims)
+
+    def _claims(self, bus: str, claims: ClaimsModel) -> ClaimsSpec:
+        url = self._needed_by_a_run(
+            f"bus.{bus}.claims.url",
+            lambda: settle(claims.kind, self.expander.expand(claims.url), self.expander.folder),
+        )
+        namespace = self.model.plan.namespace
+        return ClaimsSpec(
+            claims.kind, url or "", claims.above, namespace, claims.base or CLAIM_BASE
+        )
+
+    def _needed_by_a_run(self, where: str, resolve: Callable[[], _T]) -> _T | None:
+        """What only a real run needs; None where it has no value here."""
         try:
-            if self.connections:
-                url, options = self._connection(bus)
+            return resolve() if self.connections else None
         except Unresolved as error:
-            problem = wrong(f"bus.{name}.url", error.message, error.hint)
-            if error.absent:
-                self.bus_problem = problem
-            else:
+            problem = wrong(where, error.message, error.hint)
+            if not error.absent:
                 self.problems.append(problem)
-        self.bus = BusSpec(name, bus.kind, url, tuple(options.items()))
+            elif self.bus_problem is None:
+                self.bus_problem = problem
+            return None
 
     def _connection(self, section: StoreModel | BusModel) -> tuple[str, dict[str, str]]:
         url = settle(section.kind, self.expander.expand(section.url), self.expander.folder)

@@ -8,13 +8,17 @@ from migrate.plan.flow_model import FlowModel, Section
 from migrate.plan.legacy_model import LegacyModel
 from migrate.plan.table_model import TableModel
 from migrate.plan.words import (
+    WEEKDAYS,
     Label,
     Name,
     Namespace,
     Option,
     RampName,
+    Size,
     TableName,
     Text,
+    TimeOfDay,
+    Weekday,
     Zone,
     short_for,
 )
@@ -104,6 +108,32 @@ class StoreModel(Section):
     )
 
 
+class ClaimsModel(Section):
+    """Bodies above a size lie in a claim store, and deliveries refer to them (claim check)."""
+
+    kind: Text = Field(
+        default="folder",
+        description="`folder`, such as a shared file system, or `sql`, a table `claim`.",
+        examples=["sql"],
+    )
+    url: Text = Field(
+        description="`folder`: its path or file URL. `sql`: a SQLAlchemy URL, the outbox's own or "
+        "another. Secrets as for a store. Only a real run needs its variables.",
+        examples=["file:///srv/metip/claims", "${CLAIMS_URL}"],
+    )
+    above: Size = Field(
+        ge=1024,
+        description="The largest body that still travels on the bus, in bytes; at least 1 KiB.",
+        examples=["1 MiB"],
+    )
+    base: Text | None = Field(
+        default=None,
+        description="What stands before a claim's name in `ce_dataref`, such as an address at "
+        'which receivers fetch it; default: `"urn:isb-migrate:claim:"`.',
+        examples=["https://claims.metip.example/"],
+    )
+
+
 class BusModel(Section):
     """`[bus.NAME]`: the new bus, exactly one. Rehearsals use an embedded one in its place."""
 
@@ -115,12 +145,57 @@ class BusModel(Section):
     options: dict[str, Option] = Field(
         default={}, description="Further settings of the kind of bus.", examples=[{"heartbeat": 30}]
     )
+    claims: ClaimsModel | None = Field(
+        default=None,
+        description="Where bodies too large for the bus are kept; default: they travel on it.",
+        examples=[{"url": "file:///srv/metip/claims", "above": "1 MiB"}],
+    )
 
 
 class RateModel(Section):
-    """How fast an off-ramp may be fed."""
+    """How fast an off-ramp may be fed: in messages, in bytes, or both. Nothing is sent in bursts
+    of more than a quarter of a second's worth, but for a single larger message."""
 
-    messages_per_s: float = Field(gt=0, description="Messages a second.", examples=[200])
+    messages_per_s: float | None = Field(
+        default=None, gt=0, description="Messages a second.", examples=[200]
+    )
+    bytes_per_s: Size | None = Field(
+        default=None, gt=0, description="Bytes of bodies a second.", examples=["2 MiB"]
+    )
+
+
+class BacklogModel(Section):
+    """How much may wait for an off-ramp's receivers; for buses that can tell, see buses.md."""
+
+    pause_above: int = Field(
+        ge=1,
+        description="The off-ramp is paused while more messages than this wait on the bus for "
+        "its receivers, whoever published them.",
+        examples=[10000],
+    )
+    resume_below: int | None = Field(
+        default=None,
+        ge=1,
+        description="It is fed again once fewer than this wait; default: half of `pause_above`.",
+        examples=[2000],
+    )
+
+
+class BlackoutModel(Section):
+    """Hours in which nothing is published to an off-ramp, in the plan's `timezone`."""
+
+    from_: TimeOfDay = Field(
+        alias="from", description="When it begins, local time.", examples=["08:00"]
+    )
+    to: TimeOfDay = Field(
+        description="When it ends; at or before `from`: on the next day.", examples=["18:00"]
+    )
+    days: list[Weekday] = Field(
+        default=list(WEEKDAYS),
+        min_length=1,
+        description="Days on which it begins.",
+        examples=[["mon", "tue", "wed", "thu", "fri"]],
+    )
 
 
 class OffRampModel(Section):
@@ -149,10 +224,21 @@ class OffRampModel(Section):
         description="How fast it may be fed; default: no limit.",
         examples=[{"messages_per_s": 200}],
     )
+    backlog: BacklogModel | None = Field(
+        default=None,
+        description="How much may wait for its receivers; default: no limit.",
+        examples=[{"pause_above": 10000, "resume_below": 2000}],
+    )
+    blackout: list[BlackoutModel] = Field(
+        default=[],
+        description="When a real run publishes nothing to it.",
+        examples=[[{"from": "08:00", "to": "18:00", "days": ["mon", "fri"]}]],
+    )
     expiry: Literal["absolute", "restart", "none"] = Field(
         default="absolute",
-        description="Expiry on the new bus: the `absolute` instant of old, `restart` with the "
-        "time to live counted anew, or `none`.",
+        description="Expiry on the new bus: the `absolute` instant of old; `restart`: the time "
+        "to live (from `created_at` to `expires_at`) counted anew from the run's `as_of`, and "
+        "the instant of old where either is missing; or `none`.",
         examples=["none"],
     )
     options: dict[str, Option] = Field(

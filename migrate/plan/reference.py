@@ -112,8 +112,9 @@ the bus are needed by a real run only.
 
 A run belongs to the plan it was started with. The plan's digest covers every key as written,
 before references are resolved, and the bytes of mappings, schemas and reference files. It does
-not cover `url`, `limits` of stores and flows, `rate` and `[legacy]`: a run may be resumed from
-another host, or slower. Comments and the order of keys do not matter.
+not cover `url`, `limits` of stores and flows, `rate`, `backlog` and `blackout` of off-ramps, and
+`[legacy]`: a run may be resumed from another host, slower, or at other hours. Comments and the
+order of keys do not matter.
 """
 
 

@@ -7,7 +7,7 @@ again from the folder alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -86,13 +86,17 @@ def open_sealed(
 
 
 def run_bus(folder: RunFolder, plan: Plan, kind: Literal["rehearsal", "run"] | str) -> BusSpec:
-    """The bus of a run: the embedded one in its folder for a rehearsal, else the plan's.
+    """The bus of a run: the embedded one in its folder for a rehearsal, else the plan's. The
+    embedded one keeps claims in the run's folder, where the plan has any.
 
     Raises PlanError where a real run needs a reference that has no value here.
     """
     if kind == "rehearsal":
         url = sa.URL.create("sqlite", database=str(folder.bus.resolve()))
-        return BusSpec("embedded", "sql", url.render_as_string())
+        claims = plan.bus.claims
+        if claims is not None:
+            claims = replace(claims, kind="folder", url=str(folder.claims.resolve()))
+        return BusSpec("embedded", "sql", url.render_as_string(), claims=claims)
     problem = plan.bus_problem
     if problem is not None:
         raise PlanError(problem.message, file=str(plan.file), key=problem.where, hint=problem.hint)

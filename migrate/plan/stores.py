@@ -6,7 +6,9 @@ from typing import cast
 from extractors import STORES
 from loaders import EXTRAS as BUS_EXTRAS
 from loaders import bus_part
-from migrate.core.errors import MissingExtra
+from loaders.claims import open_claims
+from loaders.claims.observe import Observer as ClaimsObserver
+from migrate.core.errors import MigrateError, MissingExtra
 from migrate.core.flow import BusSpec, OffRampSpec, StoreSpec
 from migrate.core.ports import LegacyStore, Observer
 from migrate.core.registry import resolve
@@ -34,8 +36,21 @@ def open_store(spec: StoreSpec) -> LegacyStore:
 
 
 def open_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observer:
-    """The witness's read-only view of a bus and of its destinations, by name. Errors as for
-    open_store, BusRefused in place of LegacyUnreadable."""
+    """The witness's read-only view of a bus and of its destinations, by name; bodies that lie in
+    a claim store are fetched from there. Errors as for open_store, BusRefused in place of
+    LegacyUnreadable."""
+    observer = open_bare_observer(spec, offramps)
+    if spec.claims is None:
+        return observer
+    try:
+        return ClaimsObserver(observer, open_claims(spec), spec.claims)
+    except MigrateError:
+        observer.close()
+        raise
+
+
+def open_bare_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observer:
+    """The same without looking behind references: what lies on the bus itself."""
     adapter = bus_part(spec.kind, "observe:Observer")
     try:
         return cast("Observer", adapter(spec, offramps))

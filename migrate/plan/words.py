@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
@@ -193,6 +193,45 @@ Limit = Annotated[
         }
     ),
 ]
+
+
+_UNITS = {"": 1, "B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9}
+_UNITS["GiB"] = 2**30
+_SIZE = re.compile(r"(\d{1,15}) ?([A-Za-z]*)")
+
+
+def _size(value: Any) -> Any:
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is not None and match[2] in _UNITS:
+        return int(match[1]) * _UNITS[match[2]]
+    if isinstance(value, bool) or not isinstance(value, int):
+        refuse("is no size", 'bytes as a whole number, or such as "512 KiB", "1 MiB", "2 MB"')
+    return value
+
+
+Size = Annotated[
+    int,
+    BeforeValidator(_size, json_schema_input_type=int | str),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "pattern": r"^\d{1,15} ?(B|kB|KiB|MB|MiB|GB|GiB)?$"},
+            ]
+        }
+    ),
+]
+"""Bytes."""
+
+_TIME_OF_DAY, _TIME_OF_DAY_SCHEMA = _matching(
+    "([01][0-9]|2[0-3]):[0-5][0-9]|24:00",
+    "is no time of day",
+    'hours and minutes, such as "08:00"; "24:00" is the end of the day',
+)
+TimeOfDay = Annotated[str, _TIME_OF_DAY, _TIME_OF_DAY_SCHEMA]
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _option(value: Any) -> Any:

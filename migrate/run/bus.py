@@ -1,22 +1,29 @@
 """The writing side of a run's bus, and what its off-ramps allow."""
 
-from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 
 from loaders import bus_part
-from migrate.core.errors import BusRefused, CouldNotVerify
+from loaders.claims import open_claims
+from loaders.claims.publish import Publisher as ClaimsPublisher
+from migrate.core.errors import BusRefused, CouldNotVerify, MigrateError, UsageError
 from migrate.core.flow import BusSpec, OffRampSpec
-from migrate.core.ports import Observer, Provisioner, Publisher
+from migrate.core.ports import Gauge, Observer, Provisioner, Publisher
+from migrate.formats.expiry import Expiries
+from migrate.run.windows import KEPT
 
 
 @dataclass(frozen=True, slots=True)
 class Bus:
-    """Where a run is loaded to; `positions` are its start positions by destination."""
+    """Where a run is loaded to; `positions` are its start positions by destination, `gauge` tells
+    backlogs where an off-ramp asks for that, `expiries` when deliveries expire."""
 
     publisher: Publisher
     offramps: Mapping[str, OffRampSpec]
     positions: Mapping[str, str]
+    gauge: Gauge | None = None
+    expiries: Expiries = KEPT
 
     def may_repeat(self, destination: str) -> bool:
         """Whether the receiver behind an off-ramp drops repeats by message id."""
@@ -25,22 +32,58 @@ class Bus:
 
 
 def open_publisher(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Publisher:
-    """The one writer of a run. Raises BusRefused, MissingExtra, UsageError."""
+    """The one writer of a run, with the plan's claim check. Raises BusRefused, MissingExtra,
+    UsageError."""
     publisher: Publisher = bus_part(spec.kind, "publish:Publisher")(spec, offramps)
-    return publisher
+    if spec.claims is None:
+        return publisher
+    try:
+        return ClaimsPublisher(publisher, open_claims(spec), spec.claims)
+    except MigrateError:
+        publisher.close()
+        raise
 
 
 def make_ready(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> dict[str, str]:
-    """Provision every off-ramp, the archive among them; where each ends before the first publish.
+    """Provision every off-ramp, the archive among them, and the claim store; where each off-ramp
+    ends before the first publish.
 
     A destination that holds nothing has the empty position. Raises BusRefused.
     """
     provisioner: Provisioner = bus_part(spec.kind, "provision:Provisioner")(spec, offramps)
     with closing(provisioner):
         provisioner.provision()
+    if spec.claims is not None:
+        with closing(open_claims(spec)) as claims:
+            claims.provision()
     observer: Observer = bus_part(spec.kind, "observe:Observer")(spec, offramps)
     with closing(observer):
         try:
             return {**dict.fromkeys(offramps, ""), **observer.positions()}
         except CouldNotVerify as error:
             raise BusRefused(error.message, hint=error.hint) from error
+
+
+@contextmanager
+def opened_gauge(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Iterator[Gauge | None]:
+    """What tells backlogs, on a connection of its own; None where no off-ramp has a threshold.
+
+    Raises BusRefused, MissingExtra, and UsageError for a bus that cannot tell.
+    """
+    if not any(ramp.backlog for ramp in offramps.values()):
+        yield None
+        return
+    observer: Observer = bus_part(spec.kind, "observe:Observer")(spec, offramps)
+    with closing(observer):
+        if not isinstance(observer, Gauge):
+            raise UsageError(
+                f'the bus "{spec.name}" cannot tell what waits for its receivers',
+                hint="leave `backlog` out of the plan's off-ramps",
+            )
+        yield observer
+
+
+def unhindered(offramps: Mapping[str, OffRampSpec]) -> dict[str, OffRampSpec]:
+    """Off-ramps as a rehearsal loads them: nobody receives there, so nobody needs rest. Rates
+    hold, so that a rehearsal shows them."""
+    return {name: replace(ramp, backlog=None, blackouts=()) for name, ramp in offramps.items()}

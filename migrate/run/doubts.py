@@ -33,7 +33,7 @@ def resolve_doubts(
         stop.check()
         doubtful = log.doubts(intent)
         flow, batch, lane = intent.place
-        deliveries = LaneDeliveries(messages(flow, batch), lane, run_id)
+        deliveries = LaneDeliveries(messages(flow, batch), lane, run_id, bus.expiries)
         window = _offered(intent, doubtful, deliveries)
         _write_down(log, intent, doubtful, _ask(bus, window, intent.mark), progress)
 

@@ -21,15 +21,24 @@ class Flight:
         self.busy: Counter[OrderKey] = Counter()
         self.confirmed = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._under_way
+
     def send(self, place: Place, ordinals: Sequence[int], window: Window) -> None:
         """Send a window, once there is room for it. Raises BusRefused."""
-        while len(self._under_way) >= self._publisher.in_flight:
-            self.land()
+        self.make_room()
         mark = self._publisher.mark(window)
         ids, destinations = window.message_ids, window.destinations
         intent = self._log.intend(place, ordinals, destinations, ids, mark)
         self._under_way.append((intent, self._take(window)))
         self._publisher.send(window)
+
+    def make_room(self) -> None:
+        """Land windows until one more may be sent. Raises BusRefused."""
+        while len(self._under_way) >= self._publisher.in_flight:
+            self.land()
 
     def land(self) -> None:
         """Wait for the oldest window and write down what became of it.

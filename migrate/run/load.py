@@ -1,13 +1,14 @@
-"""Loading: one ordered writer, lane by lane, by the load protocol.
+"""Loading: one ordered writer, by the load protocol.
 
 Intent on disk → the window goes out → receipt on disk. A delivery is settled or in
 doubt at every moment; calling again goes on behind it.
+
+Of all that may go now, express goes before standard before bulk. What may not go yet, for its
+off-ramp's rate, a blackout or its receivers' backlog, holds up nothing but that off-ramp.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-
-import pyarrow as pa
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 
 from migrate.core.ahead import ahead
 from migrate.core.errors import Interrupted
@@ -18,19 +19,21 @@ from migrate.ledger.store import Ledger
 from migrate.run.bus import Bus
 from migrate.run.flight import Flight
 from migrate.run.loadlog import LoadLog, Place
+from migrate.run.pace import Hold, Pace, Time
 from migrate.run.receipts import lane_order, write_receipts
 from migrate.run.stop import Stop
-from migrate.run.throttle import Throttle, rates
-from migrate.run.windows import WINDOW, Cutter, LaneDeliveries, Limits
+from migrate.run.streams import Messages, Share, Shelf, Stream, in_order
+from migrate.run.windows import WINDOW, LaneDeliveries, Limits
 
 STAGE = "load"
 
-Messages = Callable[[BatchRecord], pa.Table]
-"""The messages of a batch (core.schema.MESSAGE), verified or derived again."""
-
 
 class Loader:
-    """Loads batches that are transformed; one of these at a time writes to the bus."""
+    """Loads batches that are transformed; one of these at a time writes to the bus.
+
+    `patient`: wait for blackouts and backlogs to end, instead of stopping where nothing else is
+    left to do.
+    """
 
     def __init__(
         self,
@@ -43,18 +46,20 @@ class Loader:
         stop: Stop,
         *,
         window: int = WINDOW,
+        patient: bool = True,
+        time: Time | None = None,
     ) -> None:
-        self._folder, self._ledger, self._log = folder, ledger, log
+        self._folder, self._ledger, self._log, self._bus = folder, ledger, log, bus
         self._messages, self._progress, self._stop = messages, progress, stop
-        self._throttle = Throttle(rates(bus.offramps), stop.wait)
-        gated = not bus.publisher.rejects_successors
-        self._limits = Limits(window, self._throttle.bursts(), one_per_key=gated)
+        self._window, self._patient = window, patient
+        self._pace = Pace(bus.offramps, bus.gauge, time or Time.real(stop.wait), progress.note)
         self._flight = Flight(bus.publisher, log)
         self._told = 0
+        self._windows = 0
+        self._left: list[BatchRecord] = []  # batches that are not closed yet
 
     def load(self, flows: Sequence[str]) -> None:
-        """Bring everything of these flows that is ready onto the bus: per lane, flows and batches
-        in order.
+        """Bring everything of these flows that is ready onto the bus.
 
         Raises BusRefused where the bus does not take a window, Interrupted
         behind the windows under way, CouldNotVerify for a segment that is lost.
@@ -62,58 +67,100 @@ class Loader:
         ready = [batch for flow in flows for batch in _ready(self._ledger, flow)]
         places = [place for batch in ready for place in _places(batch)]
         self._progress.start(STAGE, sum(self._log.track(place).open for place in places))
+        self._left = ready
         try:
             self._load_all(ready, places)
         except Interrupted:
             self._flight.land_all()
-            self._close_settled(ready)
+            self._close_settled()
             raise
         self._progress.finish(STAGE)
 
     def _load_all(self, ready: list[BatchRecord], places: list[Place]) -> None:
-        left = self._close_settled(ready)
-        with closing(ahead(self._deliveries(ready, places))) as each:
-            for place, deliveries in each:
-                self._load(place, deliveries)
-                left = self._close_settled(left)
+        self._close_settled()
+        with ExitStack() as stack:
+            streams = list(self._streams(ready, places, stack))
+            while streams := [stream for stream in streams if stream.goes_on()]:
+                self._stop.check()
+                served = self._serve(streams)
+                self._tell()
+                if served is not None and served.at_the_end_of_a_place:
+                    self._close_settled()
         self._flight.land_all()
-        self._close_settled(left)
+        self._close_settled()
 
-    def _deliveries(
-        self, ready: list[BatchRecord], places: list[Place]
-    ) -> Iterator[tuple[Place, LaneDeliveries]]:
-        """What is to be loaded, in the order of loading."""
-        batches = {(batch.flow, batch.batch): batch for batch in ready}
-        open_ = [place for place in places if self._log.track(place).open]
-        for place in sorted(open_, key=lambda place: lane_order(place[2])):
-            messages = self._messages(batches[place[:2]])
-            yield place, LaneDeliveries(messages, place[2], self._folder.run_id)
+    def _streams(
+        self, ready: list[BatchRecord], places: list[Place], stack: ExitStack
+    ) -> Iterator[Stream]:
+        """One for each off-ramp that may have to wait, and one for all others."""
+        shelf = Shelf(
+            ready,
+            self._messages,
+            lambda table, lane: LaneDeliveries(
+                table, lane, self._folder.run_id, self._bus.expiries
+            ),
+        )
+        gated = not self._bus.publisher.rejects_successors
+        restrained = self._pace.restrained
+        free = Share(restrained)
+        others = stack.enter_context(closing(ahead(in_order(places, self._log, shelf, free))))
+        yield Stream(free, others, self._log, Limits(self._window, one_per_key=gated))
+        for offramp in sorted(restrained):
+            share = Share(restrained, offramp)
+            opened = in_order(places, self._log, shelf, share)
+            throttle = self._pace.throttle(offramp)
+            size = min(self._window, throttle.burst or self._window)
+            yield Stream(share, opened, self._log, Limits(size, throttle.burst_bytes, gated))
 
-    def _load(self, place: Place, deliveries: LaneDeliveries) -> None:
-        cutter = Cutter(deliveries, self._log.track(place).wanted(), self._limits)
-        while cutter.left:
-            self._stop.check()
-            ordinals = cutter.cut(self._flight.busy)
-            if ordinals:
-                window = deliveries.window(ordinals)
-                self._throttle.hold(window.destinations)
-                self._flight.send(place, ordinals, window)
-            else:
-                self._flight.land()
-            self._tell()
+    def _serve(self, streams: list[Stream]) -> Stream | None:
+        """Send the next window: of the streams that need not wait, of the first lane, of the one
+        that has waited longest. None where none could go: then what is under way has landed, or
+        some time has passed."""
+        holds = {id(stream): self._hold(stream) for stream in streams}
+        able = [stream for stream in streams if holds[id(stream)] is None]
+        for stream in sorted(able, key=lambda each: (lane_order(each.lane), each.served)):
+            if self._send_next(stream):
+                return stream
+        waits = [hold for hold in holds.values() if hold is not None]
+        if not self._flight.is_empty:
+            self._flight.land()
+        elif waits:
+            self._pace.wait(waits, patient=self._patient)
+        return None
+
+    def _send_next(self, stream: Stream) -> bool:
+        """Whether the stream's next window went out."""
+        if stream.offramp is not None:
+            self._flight.make_room()
+            if self._hold(stream) is not None:
+                return False  # that took its time
+        cut = stream.cut(self._flight.busy)
+        if cut is None:
+            return False
+        if stream.offramp is not None:
+            self._pace.spent(stream.offramp, cut.window)
+        self._windows += 1
+        stream.served = self._windows
+        self._flight.send(cut.place, cut.ordinals, cut.window)
+        return True
+
+    def _hold(self, stream: Stream) -> Hold | None:
+        return None if stream.offramp is None else self._pace.hold(stream.offramp)
 
     def _tell(self) -> None:
         self._progress.advance(STAGE, self._flight.confirmed - self._told)
         self._told = self._flight.confirmed
 
-    def _close_settled(self, batches: list[BatchRecord]) -> list[BatchRecord]:
-        """Close every batch with nothing left to offer; gives those that have something."""
+    def _close_settled(self) -> None:
+        """Close every batch with nothing left to offer."""
         self._tell()
-        left = [batch for batch in batches if not self._settled(batch)]
-        for batch in batches:
-            if batch not in left:
-                self._close(batch)
-        return left
+        done: list[BatchRecord] = []
+        left: list[BatchRecord] = []
+        for batch in self._left:
+            (done if self._settled(batch) else left).append(batch)
+        self._left = left
+        for batch in done:
+            self._close(batch)
 
     def _settled(self, batch: BatchRecord) -> bool:
         return all(self._log.track(place).open == 0 for place in _places(batch))

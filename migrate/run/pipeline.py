@@ -12,13 +12,14 @@ from typing import Literal
 from migrate.core.errors import CouldNotVerify, UsageError
 from migrate.core.progress import Progress
 from migrate.core.runfolder import RunFolder
+from migrate.formats.expiry import Expiries
 from migrate.ledger.records import BatchState, RunState
 from migrate.ledger.store import Ledger
 from migrate.plan.plan import Plan
 from migrate.plan.seal import Baseline, run_bus
 from migrate.run import extract, load, transform
 from migrate.run.begin import held_run
-from migrate.run.bus import Bus, open_publisher
+from migrate.run.bus import Bus, open_publisher, opened_gauge, unhindered
 from migrate.run.counting import Counting, rates, timed
 from migrate.run.derive import WORKSHOP
 from migrate.run.doubts import resolve_doubts
@@ -57,10 +58,12 @@ def run_plan(
     workers: int,
     progress: Progress,
     stop: Stop,
+    patient: bool = True,
 ) -> RunOutcome:
     """Create or resume a run of `plan` below `runs`, and take it as far as asked.
 
-    `flow`: only this one; `stage`: no further than this one, in this call. A
+    `flow`: only this one; `stage`: no further than this one, in this call.
+    `patient`: wait for blackouts and backlogs to end, else stop there. A
     finished run given by its id is left as it is. Raises RunConflict,
     RunLocked, LegacyUnreadable, BusRefused, CouldNotVerify, Interrupted,
     UsageError, PlanError; whatever it raises, calling again goes on.
@@ -71,7 +74,7 @@ def run_plan(
         raise UsageError(f'there is no stage "{stage}"', hint=f"there are {', '.join(STAGES)}")
     flows = [flow] if flow else list(plan.flows)
     with held_run(plan, runs, kind=kind, run_id=run_id, progress=progress) as held:
-        call = _Call(plan, held.folder, held.ledger, flows, progress, stop)
+        call = _Call(plan, held.folder, held.ledger, flows, progress, stop, patient=patient)
         if not held.finished:
             call.go(stage or STAGES[-1], engine, workers)
         in_doubt, complete = call.standing()
@@ -89,7 +92,10 @@ class _Call:
         flows: list[str],
         progress: Progress,
         stop: Stop,
+        *,
+        patient: bool,
     ) -> None:
+        self._patient = patient
         self._plan, self._folder, self._ledger, self._flows = plan, folder, ledger, flows
         self._progress, self._stop = Counting(progress), stop
         self._transformer = transform.Transformer(folder, plan, ledger, self._progress)
@@ -141,7 +147,12 @@ class _Call:
             log = self._log()
             stack.callback(log.close)
             stack.callback(WORKSHOP.close)
-            bus = Bus(publisher, self._plan.offramps, baseline.positions or {})
+            offramps = self._plan.offramps
+            if baseline.kind == "rehearsal":
+                offramps = unhindered(offramps)
+            gauge = stack.enter_context(opened_gauge(spec, offramps))
+            expiries = Expiries.of(offramps, baseline.as_of)
+            bus = Bus(publisher, offramps, baseline.positions or {}, gauge, expiries)
             self._onto(bus, log, [flow for flow in self._flows if flow in baseline.segments])
         states = {b.state for flow in self._plan.flows for b in self._ledger.batches(flow)}
         if baseline.sealed and states <= {BatchState.LOADED}:
@@ -157,9 +168,17 @@ class _Call:
             self._progress,
             self._stop,
         )
-        load.Loader(self._folder, self._ledger, log, bus, again, self._progress, self._stop).load(
-            flows
+        loader = load.Loader(
+            self._folder,
+            self._ledger,
+            log,
+            bus,
+            again,
+            self._progress,
+            self._stop,
+            patient=self._patient,
         )
+        loader.load(flows)
 
     def _log(self) -> LoadLog:
         """The load log; it may only be begun while nothing has been offered to the bus."""

@@ -1,45 +1,41 @@
-"""Keeping off-ramps to the rates their owners asked for."""
+"""Keeping an off-ramp to the rates its owner asked for."""
 
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 
 from migrate.core.flow import OffRampSpec
 
-_BURST_S = 0.25
+BURST_S = 0.25
+"""No more than what may go in this time goes at once, but for a single larger message."""
 
 
 class Throttle:
-    """Holds a window back until every off-ramp in it has digested what it was given before."""
+    """One off-ramp's rates, in messages and in bytes of bodies: what is given to it now has to be
+    digested before it is given more."""
 
-    def __init__(
-        self,
-        rates: Mapping[str, float],
-        wait: Callable[[float], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._rates = rates
-        self._wait = wait
+    def __init__(self, ramp: OffRampSpec, clock: Callable[[], float]) -> None:
+        self._messages_per_s, self._bytes_per_s = ramp.messages_per_s, ramp.bytes_per_s
         self._clock = clock
-        self._free: dict[str, float] = {}
+        self._free = clock()
 
-    def bursts(self) -> dict[str, int]:
-        """How many deliveries to each throttled off-ramp a window may hold."""
-        return {name: max(1, int(rate * _BURST_S)) for name, rate in self._rates.items()}
+    @property
+    def burst(self) -> int | None:
+        """How many messages may go at once; None: any number."""
+        rate = self._messages_per_s
+        return None if rate is None else max(1, int(rate * BURST_S))
 
-    def hold(self, destinations: Iterable[str]) -> None:
-        """Wait until a window of these deliveries may go."""
-        counts = Counter(name for name in destinations if name in self._rates)
-        if not counts:
-            return
-        ready = max(self._free.get(name, 0.0) for name in counts)
-        while (early := ready - self._clock()) > 0:
-            self._wait(early)
-        now = self._clock()
-        for name, count in counts.items():
-            self._free[name] = now + count / self._rates[name]
+    @property
+    def burst_bytes(self) -> int | None:
+        """How many bytes may go at once; None: any number."""
+        rate = self._bytes_per_s
+        return None if rate is None else max(1, int(rate * BURST_S))
 
+    def early(self) -> float:
+        """Seconds until it may be given more; 0 from then on."""
+        return max(0.0, self._free - self._clock())
 
-def rates(offramps: Mapping[str, OffRampSpec]) -> dict[str, float]:
-    """The declared rates of those off-ramps that have one."""
-    return {name: spec.messages_per_s for name, spec in offramps.items() if spec.messages_per_s}
+    def spent(self, messages: int, size: int) -> None:
+        """Note what it is given now: messages, and the bytes of their bodies."""
+        seconds = messages / self._messages_per_s if self._messages_per_s else 0.0
+        if self._bytes_per_s:
+            seconds = max(seconds, size / self._bytes_per_s)
+        self._free = self._clock() + seconds

@@ -110,12 +110,16 @@ class Transformer:
 
 
 def _counts(derived: Derived) -> dict[str, Any]:
-    """What the ledger keeps of a batch: fates, deliveries by lane, the digest of its promise."""
-    lanes = derived.messages.column("deliveries").combine_chunks().flatten().field("lane")
+    """What the ledger keeps of a batch: fates, deliveries by lane, and by off-ramp in each lane,
+    the digest of its promise."""
+    deliveries = derived.messages.column("deliveries").combine_chunks().flatten()
+    lanes, offramps = deliveries.field("lane"), deliveries.field("destination")
+    by_lane = _tally(lanes)
     return {
         "messages": derived.messages.num_rows,
         "fates": _tally(derived.fates.column("fate")),
-        "lanes": _tally(lanes),
+        "lanes": by_lane,
+        "offramps": {lane: _tally(offramps.filter(pc.equal(lanes, lane))) for lane in by_lane},
         "content": content_digest(derived.messages),
     }
 

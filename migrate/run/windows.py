@@ -1,20 +1,23 @@
 """From a message segment to the windows in which its deliveries are offered to the bus."""
 
-from collections import Counter
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
 from migrate.core.window import Window
+from migrate.formats.expiry import Expiries
 
 WINDOW = 1_000
 """Deliveries between two waits for the disk."""
 
 _LOOKAHEAD = 8
 """How many windows of deliveries are looked through for some whose order keys are free."""
+
+KEPT = Expiries()
+"""Every expiry stays as it was."""
 
 OrderKey = tuple[str, str]
 """Destination and order key."""
@@ -23,8 +26,11 @@ OrderKey = tuple[str, str]
 class LaneDeliveries:
     """The deliveries of one lane of a message segment, numbered from 0 in segment order."""
 
-    def __init__(self, messages: pa.Table, lane: str, run_id: str) -> None:
+    def __init__(
+        self, messages: pa.Table, lane: str, run_id: str, expiries: Expiries = KEPT
+    ) -> None:
         """Take a segment in core.schema.MESSAGE, or a part of one."""
+        self._expiries = expiries
         self._lane, self._run_id = lane, run_id
         self._rows, self._destinations = _places(messages.column("deliveries"), lane)
         self._ids = messages.column("message_id").to_pylist()
@@ -44,18 +50,24 @@ class LaneDeliveries:
         key = self._keys[self._rows[ordinal]]
         return None if key is None else (self._destinations[ordinal], key)
 
+    def size(self, ordinal: int) -> int:
+        """Bytes of a delivery's body."""
+        body = self._bodies[int(self._rows[ordinal])].as_buffer()
+        return 0 if body is None else int(body.size)
+
     def window(self, ordinals: Sequence[int]) -> Window:
         """These deliveries, in the order given; a null body is an empty one."""
         rows = self._rows[np.asarray(ordinals, np.int64)]
         indices = pa.array(rows)
         places = rows.tolist()
+        destinations = [self._destinations[ordinal] for ordinal in ordinals]
         return Window(
             self._run_id,
             self._lane,
-            [self._destinations[ordinal] for ordinal in ordinals],
+            destinations,
             [self._ids[row] for row in places],
             [self._keys[row] for row in places],
-            self._attributes.take(indices),
+            self._expiries.applied(self._attributes.take(indices), destinations),
             self._bodies.take(indices).fill_null(b""),
         )
 
@@ -64,12 +76,12 @@ class LaneDeliveries:
 class Limits:
     """How much a window may hold.
 
-    `bursts`: deliveries to a throttled off-ramp. `one_per_key`: on a bus that takes successors
+    `bytes`: of bodies; one delivery may have more. `one_per_key`: on a bus that takes successors
     of what it refused, no two deliveries of one order key to a destination are under way.
     """
 
     size: int = WINDOW
-    bursts: Mapping[str, int] = field(default_factory=dict)
+    bytes: int | None = None
     one_per_key: bool = False
 
 
@@ -90,23 +102,27 @@ class Cutter:
 
     def cut(self, busy: Container[OrderKey]) -> list[int]:
         """Ordinals of the next window; empty where all that is in sight waits for a `busy` key."""
-        if not self._limits.one_per_key and not self._limits.bursts:
+        if not self._limits.one_per_key and self._limits.bytes is None:
             return self._straight()
         window: list[int] = []
-        counts: Counter[str] = Counter()
+        room = self._limits.bytes
         keys: set[OrderKey] = set()
         waiting: list[int] = []
         sight = self._sight()
         seen = 0
         for seen, ordinal in enumerate(sight, 1):
-            if len(window) >= self._limits.size or self._throttled(ordinal, counts):
+            if len(window) >= self._limits.size:
                 seen -= 1
                 break
             if self._limits.one_per_key and self._waits(ordinal, keys, busy):
                 waiting.append(ordinal)
                 continue
+            if room is not None:
+                room -= self._deliveries.size(ordinal)
+                if window and room < 0:
+                    seen -= 1
+                    break
             window.append(ordinal)
-            counts[self._deliveries.destination(ordinal)] += 1
         self._keep(sight, seen, waiting)
         return window
 
@@ -125,13 +141,6 @@ class Cutter:
         old = len(self._put_back)
         self._next += max(seen - old, 0)
         self._put_back = waiting + sight[seen:old]
-
-    def _throttled(self, ordinal: int, counts: Counter[str]) -> bool:
-        if not self._limits.bursts:
-            return False
-        destination = self._deliveries.destination(ordinal)
-        burst = self._limits.bursts.get(destination)
-        return burst is not None and counts[destination] >= burst
 
     def _waits(self, ordinal: int, keys: set[OrderKey], busy: Container[OrderKey]) -> bool:
         """Whether a delivery of its key is under way, or comes before it."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from migrate.core.clock import rfc3339_texts
 
 
 @dataclass(slots=True)
@@ -48,7 +49,5 @@ def _times(table: pa.Table, column: str) -> list[str | None]:
     instants = table.column(column)
     if instants.null_count == len(instants):
         return [None] * len(instants)
-    written = instants.cast(pa.timestamp("us")).cast(pa.string())
-    written = pc.replace_substring(written, " ", "T")
-    texts: list[str | None] = pc.replace_substring_regex(written, r"(\.000000)?$", "Z").to_pylist()
+    texts: list[str | None] = rfc3339_texts(instants).to_pylist()
     return texts

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from migrate.core.flow import ARCHIVE, BusSpec
+from migrate.core.flow import ARCHIVE, BusSpec, ClaimsSpec
 from tests import services
 from tests.loaders import kafka_broker, nats_server
 from tests.loaders.kafka_mock import cluster
@@ -70,8 +71,27 @@ FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
 }
 """Kind of bus: (name of the case, how to get a fresh one, whether it needs a real server)."""
 
+
+def with_claims(fresh: Fresh) -> Fresh:
+    """The same bus with every body of more than three bytes in a claim store."""
+
+    @contextmanager
+    def claiming(folder: Path) -> Iterator[BusSpec]:
+        with fresh(folder) as spec:
+            yield replace(spec, claims=ClaimsSpec("folder", str(folder / "claims"), 3, "met.test"))
+
+    return claiming
+
+
 CASES = [
     pytest.param(fresh, id=f"{kind}-{name}", marks=[pytest.mark.service] if service else [])
     for kind, entries in FRESH.items()
     for name, fresh, service in entries
+] + [
+    pytest.param(
+        with_claims(fresh), id=f"{kind}-claims", marks=[pytest.mark.service] if service else []
+    )
+    for kind, entries in FRESH.items()
+    for _, fresh, service in entries[:1]
 ]
+"""Every bus; of each kind the first once more with a claim check."""

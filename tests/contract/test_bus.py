@@ -9,9 +9,12 @@ import pyarrow as pa
 import pytest
 
 from loaders import BUSES, bus_part
+from loaders.claims import open_claims
 from migrate.core.flow import ARCHIVE, BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
+from migrate.plan.stores import open_observer
+from migrate.run.bus import open_publisher
 from tests.contract.buses import CASES, FRESH, Fresh
 from tests.windows import Sent, window
 from tests.windows import publish as publish_by
@@ -20,7 +23,10 @@ OFFRAMPS = {name: OffRampSpec(name) for name in ("custody", "nfd", ARCHIVE)}
 
 
 def part(spec: BusSpec, name: str) -> Any:
-    """The registered class behind a part of a bus, on a spec."""
+    """A part of a bus, as a run or the witness opens it: with its claim check."""
+    opened = {"publish:Publisher": open_publisher, "observe:Observer": open_observer}
+    if name in opened:
+        return opened[name](spec, OFFRAMPS)
     return bus_part(spec.kind, name)(spec, OFFRAMPS)
 
 
@@ -28,6 +34,8 @@ def provision(spec: BusSpec) -> None:
     provisioner = part(spec, "provision:Provisioner")
     provisioner.provision()
     provisioner.close()
+    if spec.claims is not None:
+        open_claims(spec).provision()
 
 
 def publish(spec: BusSpec, deliveries: Sequence[Sent], run: str = "run-1") -> Receipts:
@@ -72,8 +80,11 @@ def outgoing(number: int, destination: str = "custody") -> Sent:
 
 
 @pytest.fixture(params=CASES)
-def spec(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BusSpec]:
+def spec(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[BusSpec]:
     """A provisioned, empty bus."""
+    monkeypatch.setenv("ISB_MIGRATE_KEYS", str(tmp_path / "keys"))
     fresh: Fresh = request.param
     with fresh(tmp_path) as spec:
         provision(spec)

@@ -1,5 +1,6 @@
 """Everything is tried before anything moves, and all that is wrong is told together."""
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loaders import BUSES
+from loaders.sql.provision import Provisioner
 from migrate.core.flow import StoreSpec
 from migrate.core.ports import Claim
 from migrate.core.progress import Silent
@@ -294,3 +297,27 @@ def test_legacy_rules_that_cannot_be_read_are_a_doubt(estate: Path) -> None:
     report = checked(estate)
     assert places(report.problems) == ["legacy.old.tables.rules"]
     assert report.exit_code == 0
+
+
+def test_a_backlog_is_refused_where_the_bus_cannot_tell(
+    estate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the kind of bus, without reaching it; and by the bus itself, for an off-ramp it does not
+    know."""
+    text = (estate / "plan.toml").read_text()
+    ramp = re.search(r"\[offramp\.(\w+)\]\n", text)
+    assert ramp is not None
+    setting = (ramp[0], f"{ramp[0]}backlog = {{ pause_above = 5 }}\n")
+    (problem,) = checked(estate, setting).errors
+    assert problem.where == f"offramp.{ramp[1]}.backlog"
+    assert "of kind sql cannot tell" in problem.message
+    monkeypatch.setitem(BUSES, "gauged", "tests.run.gauged_bus")
+    kind = ('[bus.metip]\nkind = "sql"', '[bus.metip]\nkind = "gauged"')
+    assert checked(estate, kind).errors == []
+    plan = load_plan(estate, environ={})
+    provisioner = Provisioner(plan.bus, plan.offramps)
+    provisioner.provision()
+    (Path(plan.bus.url.removeprefix("sqlite:///")).parent / "backlog.json").write_text("{}")
+    (problem,) = checked(estate, real_bus=True).errors
+    assert problem.where == f"offramp.{ramp[1]}.backlog"
+    assert "cannot tell what waits there" in problem.message

@@ -1,5 +1,6 @@
 """A run that the disk will not hold is refused before it starts."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.core.ports import Control, Population
-from migrate.plan.estimate import body_bytes, disk_problem, estimate, free_below
+from migrate.plan.estimate import (
+    backlog_problems,
+    body_bytes,
+    disk_problem,
+    estimate,
+    free_below,
+)
 from migrate.plan.load import load_plan
 
 ESTATE = Path(__file__).parent / "cases" / "good" / "estate"
@@ -44,10 +51,34 @@ def test_a_store_without_totals_is_guessed() -> None:
     assert body_bytes(holding(10)) == 10 * 1024
 
 
+EVENING = datetime(2026, 11, 25, 19, tzinfo=UTC)  # a Wednesday: a blackout begins at 23:30
+HOUR = 3600
+
+
 def test_the_slowest_part_decides() -> None:
     """20,000 rows a second out of the store, but 200 messages a second into the off-ramp."""
-    found = estimate(PLAN, {"custody": holding(100_000, 0)}, 0)
+    found = estimate(PLAN, {"custody": holding(100_000, 0)}, 0, EVENING)
     assert found.seconds == 500
+
+
+def test_bytes_have_a_rate_of_their_own() -> None:
+    """1 MiB a second into the off-ramp."""
+    found = estimate(PLAN, {"custody": holding(1000, 2**20 * 4000)}, 0, EVENING)
+    assert found.seconds == 4000
+
+
+def test_blackouts_are_reckoned_with() -> None:
+    """Five hours of work from 19:00 on rest from 23:30 to 00:30; nothing is fed, nothing rests."""
+    found = estimate(PLAN, {"custody": holding(5 * HOUR * 200, 0)}, 0, EVENING)
+    assert found.seconds == 6 * HOUR
+    assert estimate(PLAN, {"custody": holding(0, 0)}, 0, EVENING).seconds == 0
+
+
+def test_a_backlog_makes_the_estimate_a_guess() -> None:
+    """Where more may come than may wait, the receivers set the pace: that is said."""
+    assert list(backlog_problems(PLAN, {"custody": holding(1000)})) == []
+    (problem,) = backlog_problems(PLAN, {"custody": holding(1001)})
+    assert (problem.severity, problem.where) == ("warning", "offramp.nfd.backlog")
 
 
 def test_nothing_takes_nothing() -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from migrate.core.flow import (
+    BacklogSpec,
+    BlackoutSpec,
     BusSpec,
+    ClaimsSpec,
     CorrelationSpec,
     FateRule,
     FieldSpec,
@@ -20,8 +23,10 @@ from migrate.core.flow import (
     TimeSpec,
     TrailerSpec,
 )
+from migrate.core.runfolder import RunFolder
 from migrate.plan.load import TableSpec, load_plan
 from migrate.plan.plan import Plan
+from migrate.plan.seal import run_bus
 from migrate.plan.walk import keys_of, sections
 
 GOOD = Path(__file__).parent / "cases" / "good"
@@ -165,7 +170,18 @@ def test_off_ramps_and_the_archive(estate: Plan) -> None:
     """The archive always exists."""
     assert estate.offramps == {
         "custody": OffRampSpec("custody", "message_id", exclusive=False, expiry="restart"),
-        "nfd": OffRampSpec("nfd", observe="tap", messages_per_s=200.0, expiry="none"),
+        "nfd": OffRampSpec(
+            "nfd",
+            observe="tap",
+            messages_per_s=200.0,
+            expiry="none",
+            bytes_per_s=1024 * 1024,
+            backlog=BacklogSpec(1000, 200),
+            blackouts=(
+                BlackoutSpec(8 * 60, 18 * 60, (0, 4), "Europe/London"),
+                BlackoutSpec(23 * 60 + 30, 30, tuple(range(7)), "Europe/London"),
+            ),
+        ),
         "archive": OffRampSpec("archive"),
     }
 
@@ -190,9 +206,27 @@ def test_inputs_have_the_names_a_run_seals_them_by(estate: Plan) -> None:
 def test_a_missing_variable_of_the_bus_stops_no_rehearsal() -> None:
     """Only a real run needs it; the plan says which it is."""
     plan = load_plan(ESTATE, environ={"ISB_URL": "sqlite:///isb.db"})
-    assert plan.bus == BusSpec("metip", "sql", "")
+    claims = ClaimsSpec("sql", "", 2**20, "met.isb", "https://claims.example/")
+    assert plan.bus == BusSpec("metip", "sql", "", claims=claims)
     assert plan.bus_problem is not None
     assert "METIP_URL" in plan.bus_problem.message
+
+
+def test_a_folder_of_claims_starts_at_the_plan(tmp_path: Path) -> None:
+    """Written as a path or as a file URL; a rehearsal keeps its claims in the run's folder."""
+    shutil.copytree(ESTATE, tmp_path, dirs_exist_ok=True)
+    text = (tmp_path / "plan.toml").read_text()
+    old = next(line for line in text.splitlines() if line.startswith("claims = "))
+    environ = {**ENVIRON, "METIP_URL": "sqlite:///bus.db"}
+    for written, folder in (("kept", tmp_path / "kept"), ("file:///srv/kept", Path("/srv/kept"))):
+        (tmp_path / "plan.toml").write_text(
+            text.replace(old, f'claims = {{ url = "{written}", above = 4096 }}')
+        )
+        plan = load_plan(tmp_path, environ=environ)
+        assert plan.bus.claims == ClaimsSpec("folder", str(folder), 4096, "met.isb")
+        run = RunFolder(tmp_path / "runs" / "r")
+        claims = run_bus(run, plan, "rehearsal").claims
+        assert claims == ClaimsSpec("folder", str(run.claims), 4096, "met.isb")
 
 
 def test_no_secret_shows_in_a_representation() -> None:

@@ -207,7 +207,11 @@ def test_a_baseline_survives_writing(
 def test_a_rehearsal_uses_the_bus_in_its_folder(plan: Plan, folder: RunFolder) -> None:
     """Never the plan's."""
     bus = run_bus(folder, plan, "rehearsal")
-    assert bus == BusSpec("embedded", "sql", f"sqlite:///{folder.root}/bus.db")
+    assert replace(bus, claims=None) == BusSpec(
+        "embedded", "sql", f"sqlite:///{folder.root}/bus.db"
+    )
+    assert bus.claims is not None
+    assert bus.claims.url == f"{folder.root}/claims"
 
 
 def test_a_run_needs_the_variables_of_its_bus(plan: Plan, folder: RunFolder) -> None:
@@ -215,5 +219,11 @@ def test_a_run_needs_the_variables_of_its_bus(plan: Plan, folder: RunFolder) -> 
     with pytest.raises(PlanError, match=r"bus\.metip\.url: environment variable METIP_URL"):
         run_bus(folder, plan, "run")
     environ = {**ENVIRON, "METIP_URL": "sqlite:////srv/bus.db"}
+    with pytest.raises(
+        PlanError, match=r"bus\.metip\.claims\.url: environment variable CLAIMS_URL"
+    ):
+        run_bus(folder, load_plan(plan.folder, environ=environ), "run")
+    environ["CLAIMS_URL"] = "sqlite:////srv/claims.db"
     ready = load_plan(plan.folder, environ=environ)
-    assert run_bus(folder, ready, "run") == BusSpec("metip", "sql", "sqlite:////srv/bus.db")
+    found = replace(run_bus(folder, ready, "run"), claims=None)
+    assert found == BusSpec("metip", "sql", "sqlite:////srv/bus.db")

@@ -75,16 +75,21 @@ class Run:
 
     def _add(self, number: int, table: pa.Table) -> None:
         lanes: dict[str, int] = {}
+        offramps: dict[str, dict[str, int]] = {}
         for wanted in table.column("deliveries").to_pylist():
             for delivery in wanted:
-                lanes[delivery["lane"]] = lanes.get(delivery["lane"], 0) + 1
+                lane, to = delivery["lane"], delivery["destination"]
+                lanes[lane] = lanes.get(lane, 0) + 1
+                counted = offramps.setdefault(lane, {})
+                counted[to] = counted.get(to, 0) + 1
         seal = Seal("nowhere", "0" * 64)
         first = self.ledger.flow("f").position
         record = BatchRecord("f", number, BatchState.EXTRACTED, first, table.num_rows, seal)
         self.ledger.extracted(record, "here")
         path = self.folder.messages("f", number).relative_to(self.folder.root).as_posix()
         sealed = write_sealed(self.folder, path, table)
-        counts = {"lanes": lanes, "blocked": [], "content": content_digest(table)}
+        content = content_digest(table)
+        counts = {"lanes": lanes, "offramps": offramps, "blocked": [], "content": content}
         self.ledger.transformed("f", number, sealed, seal, counts)
 
 

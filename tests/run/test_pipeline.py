@@ -1,9 +1,12 @@
 """The batch run as a whole: created once, resumed as often as it takes, refused when it must be."""
 
+import json
 import os
 import re
 import sqlite3
 import stat
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -24,6 +27,7 @@ from migrate.core.runfolder import RunFolder
 from migrate.core.schema import LEGACY, MESSAGE, QUARANTINE, RECEIPT
 from migrate.ledger.store import batch_states
 from migrate.plan.seal import read_baseline
+from migrate.plan.words import WEEKDAYS
 from migrate.run.lock import Lock
 from migrate.run.stop import Stop
 from tests.run.estate import Estate, arrived, assert_arrived_exactly, write_estate
@@ -396,3 +400,61 @@ def test_a_doubt_on_a_bus_that_cannot_be_asked(
         assert estate.run(runs, kind="run").folder == outcome.folder
     else:
         assert (twice > 0, outcome.in_doubt) == (True, 0)
+
+
+BACKLOG = "[offramp.custody]\nbacklog = { pause_above = 20, resume_below = 5 }\n"
+
+
+def with_backlog(estate: Estate, kind: str, waiting: int | None) -> None:
+    """Let the plan spare custody's receivers, on a bus of this kind where so much waits."""
+    text = estate.plan.read_text().replace("[offramp.custody]\n", BACKLOG)
+    text = text.replace('[bus.metip]\nkind = "sql"', f'[bus.metip]\nkind = "{kind}"')
+    estate.plan.write_text(text)
+    tell_backlog(estate, waiting)
+
+
+def tell_backlog(estate: Estate, waiting: int | None) -> None:
+    """So much waits for custody's receivers."""
+    told = json.dumps({"custody": waiting})
+    (estate.plan.parent / "backlog.json").write_text(told)
+
+
+def test_receivers_that_are_behind_are_spared(
+    estate: Estate, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything but their off-ramp is loaded; once they caught up, the same command ends it."""
+    monkeypatch.setitem(BUSES, "gauged", "tests.run.gauged_bus")
+    with_backlog(estate, "gauged", 21)
+    with pytest.raises(Interrupted, match="custody waits for its receivers"):
+        estate.run(runs, kind="run", patient=False)
+    bus = estate.plan.parent / "metip.db"
+    assert Counter(arrived(bus)) == Counter(one for one in estate.expected if one[0] != "custody")
+    tell_backlog(estate, 3)
+    estate.run(runs, kind="run", patient=False)
+    assert_arrived_exactly(estate, bus)
+
+
+def test_a_bus_that_cannot_tell_is_refused_where_a_plan_asks(estate: Estate, runs: Path) -> None:
+    """By a real run before anything is loaded; a rehearsal has no receivers and does not ask."""
+    with_backlog(estate, "sql", None)
+    with pytest.raises(UsageError, match="cannot tell"):
+        estate.run(runs, kind="run")
+    assert arrived(estate.plan.parent / "metip.db") == []
+    outcome = estate.run(runs)
+    assert_arrived_exactly(estate, outcome.folder.bus)
+
+
+def test_a_rehearsal_does_not_wait_for_a_blackout(estate: Estate, runs: Path) -> None:
+    """Nobody rests on an embedded bus; a real run stops where it is told not to wait."""
+    head = 'timezone = "Europe/London"\n\n[store.isb]'
+    today = datetime.now(UTC).weekday()
+    days = [day for number, day in enumerate(WEEKDAYS) if number != (today + 3) % 7]
+    almost = f'blackout = [{{ from = "00:00", to = "24:00", days = {json.dumps(days)} }}]'
+    text = estate.plan.read_text().replace("\n[store.isb]", head)
+    estate.plan.write_text(text.replace("[offramp.log]\n", f"[offramp.log]\n{almost}\n"))
+    outcome = estate.run(runs)
+    assert_arrived_exactly(estate, outcome.folder.bus)
+    with pytest.raises(Interrupted, match="log has a blackout until"):
+        estate.run(runs, kind="run", patient=False)
+    held = Counter(arrived(estate.plan.parent / "metip.db"))
+    assert held == Counter(one for one in estate.expected if one[0] != "log")

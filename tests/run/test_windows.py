@@ -23,7 +23,7 @@ def lane(wanted: list[tuple[str | None, str]]) -> LaneDeliveries:
 @given(
     wanted=DELIVERIES,
     size=st.integers(1, 10),
-    burst=st.one_of(st.none(), st.integers(1, 3)),
+    room=st.one_of(st.none(), st.integers(1, 30)),
     one_per_key=st.booleans(),
     in_flight=st.integers(1, 3),
     skipped=st.sets(st.integers(0, 40)),
@@ -31,7 +31,7 @@ def lane(wanted: list[tuple[str | None, str]]) -> LaneDeliveries:
 def test_windows_keep_order_and_limits(
     wanted: list[tuple[str | None, str]],
     size: int,
-    burst: int | None,
+    room: int | None,
     one_per_key: bool,
     in_flight: int,
     skipped: set[int],
@@ -40,7 +40,7 @@ def test_windows_keep_order_and_limits(
     window is empty while nothing is under way, too large, or breaks a limit."""
     deliveries = lane(wanted)
     ordinals = [number for number in range(len(wanted)) if number not in skipped]
-    limits = Limits(size, {} if burst is None else {"x": burst}, one_per_key)
+    limits = Limits(size, room, one_per_key)
     cutter = Cutter(deliveries, ordinals, limits)
     under_way: list[list[int]] = []
     windows: list[list[int]] = []
@@ -58,7 +58,7 @@ def test_windows_keep_order_and_limits(
     assert sorted(number for window in windows for number in window) == ordinals
     for window in windows:
         assert len(window) <= size
-        assert burst is None or sum(wanted[number][1] == "x" for number in window) <= burst
+        assert room is None or len(window) == 1 or sum(map(deliveries.size, window)) <= room
     sent = [number for window in windows for number in window]
     for key in {deliveries.order_key(number) for number in ordinals} - {None}:
         of_key = [number for number in sent if deliveries.order_key(number) == key]

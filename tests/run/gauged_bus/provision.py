@@ -1,0 +1,5 @@
+"""As the SQL bus does."""
+
+from loaders.sql.provision import Provisioner
+
+__all__ = ["Provisioner"]
