@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("extract", "spine", "activemq", "artemis", "load")
+NAMES = ("extract", "spine", "activemq", "artemis", "load", "load_rabbitmq_stream")
 
 
 def main(names: list[str]) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from migrate.core.registry import resolve
 
 BUSES = {
+    "rabbitmq-stream": "loaders.rabbitmq_stream",
     "sql": "loaders.sql",
 }
 

@@ -138,7 +138,8 @@ class Publisher(Protocol):
     """loaders.<kind>.publish: the one ordered writer of a run.
 
     Made with the bus's spec and every off-ramp by name, the archive included. Windows are sent
-    one after the other and answered in the order in which they were sent.
+    one after the other and answered in the order in which they were sent. A publisher may say
+    in an attribute `window` how many deliveries a window best holds.
     """
 
     rejects_successors: bool

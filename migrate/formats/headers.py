@@ -30,17 +30,21 @@ def head_texts(attributes: pa.ListArray, lanes: pa.Array, run_id: str) -> pa.Arr
     `lanes`: string. Returns large_string. The bytes are those of
     `json.dumps(formats.envelope.bus_headers(…), ensure_ascii=False, separators=(",", ":"))`.
     """
-    return rendered(attributes, lanes, run_id, _objects, pa.large_string())
+    return rendered(attributes, lanes, run_id, object_texts, pa.large_string())
 
 
-def window_headers(window: Window, render: Render, kind: pa.DataType) -> pa.Array:
-    """The headers of every delivery of a window, an array of `kind`; names come sorted."""
-    return rendered(window.attributes, pa.scalar(window.lane), window.run_id, render, kind)
+def window_headers(
+    window: Window, render: Render, kind: pa.DataType, also: Columns | None = None
+) -> pa.Array:
+    """The headers of every delivery of a window, an array of `kind`; names come sorted. `also`:
+    further columns that the render function is to have."""
+    lane = pa.scalar(window.lane)
+    return rendered(window.attributes, lane, window.run_id, render, kind, also)
 
 
 def window_texts(window: Window) -> pa.Array:
     """The headers of every delivery of a window as JSON object texts, large_string."""
-    return window_headers(window, _objects, pa.large_string())
+    return window_headers(window, object_texts, pa.large_string())
 
 
 def rendered(
@@ -49,6 +53,7 @@ def rendered(
     run_id: str,
     render: Render,
     kind: pa.DataType,
+    also: Columns | None = None,
 ) -> pa.Array:
     """One value of `kind` a row, by `render` over the rows whose envelopes have the same names."""
     starts = attributes.offsets[:-1]
@@ -59,9 +64,14 @@ def rendered(
         columns = {
             name: _folded(values.take(pc.add(first, place))) for place, name in enumerate(signature)
         }
+<<<<<<< HEAD
         columns[LANE_ATTRIBUTE] = (
             lanes if isinstance(lanes, pa.Scalar) else _folded(lanes.take(members))
         )
+=======
+        for name, column in {LANE_ATTRIBUTE: lanes, **(also or {})}.items():
+            columns[name] = column if isinstance(column, pa.Scalar) else column.take(members)
+>>>>>>> dc9e154 (WIP: RabbitMQ streams)
         columns[RUN_ATTRIBUTE] = pa.scalar(run_id, pa.string())
         texts.append(render(dict(sorted(columns.items())), len(members)))
         rows.append(members)
@@ -83,7 +93,7 @@ def _signatures(attributes: pa.ListArray, names: pa.Array) -> list[tuple[list[st
     ]
 
 
-def _objects(columns: Columns, rows: int) -> pa.Array:
+def object_texts(columns: Columns, rows: int) -> pa.Array:
     """Columns of values to JSON object texts; what is the same in all rows is written once."""
     pieces: list[Any] = []
     constant = "{"

@@ -42,13 +42,14 @@ class Loader:
         progress: Progress,
         stop: Stop,
         *,
-        window: int = WINDOW,
+        window: int | None = None,
     ) -> None:
         self._folder, self._ledger, self._log = folder, ledger, log
         self._messages, self._progress, self._stop = messages, progress, stop
         self._throttle = Throttle(rates(bus.offramps), stop.wait)
         gated = not bus.publisher.rejects_successors
-        self._limits = Limits(window, self._throttle.bursts(), one_per_key=gated)
+        size = window or getattr(bus.publisher, "window", WINDOW)
+        self._limits = Limits(size, self._throttle.bursts(), one_per_key=gated)
         self._flight = Flight(bus.publisher, log)
         self._told = 0
 

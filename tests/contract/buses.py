@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrate.core.flow import BusSpec
-from tests import services
+from tests import services, stream_broker
 
 Fresh = Callable[[Path], AbstractContextManager[BusSpec]]
 
@@ -29,12 +29,20 @@ def mariadb(folder: Path) -> Iterator[BusSpec]:
         yield BusSpec("metip", "sql", url)
 
 
+@contextmanager
+def rabbitmq_stream(folder: Path) -> Iterator[BusSpec]:
+    server = stream_broker.shared()
+    with server.vhost() as vhost:
+        yield server.spec(vhost)
+
+
 FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
     "sql": [
         ("sqlite", sqlite, False),
         ("postgresql", postgresql, True),
         ("mariadb", mariadb, True),
     ],
+    "rabbitmq-stream": [("3.10", rabbitmq_stream, True)],
 }
 """Kind of bus: (name of the case, how to get a fresh one, whether it needs a real server)."""
 
