@@ -96,7 +96,9 @@ class Server:
     def control(self, *words: str) -> None:
         """rabbitmqctl."""
         tool = SERVER.with_name("rabbitmqctl")
-        subprocess.run([str(tool), *words], env=self._environment(), check=True, capture_output=True)
+        subprocess.run(
+            [str(tool), *words], env=self._environment(), check=True, capture_output=True
+        )
 
     def url(self, vhost: str = "/", port: int | None = None) -> str:
         """Of a virtual host's streams."""

@@ -145,20 +145,25 @@ def _unpacked(codec: int, content: bytes, size: int) -> bytes:
         return _snappy(content, size)
     if codec not in _CODECS:
         raise ValueError("an unknown codec")
-    return pa.decompress(content, size, _CODECS[codec], asbytes=True)
+    return _decompressed(content, size, _CODECS[codec])
+
+
+def _decompressed(content: bytes, size: int, codec: str) -> bytes:
+    plain: bytes = pa.decompress(content, size, codec, asbytes=True)
+    return plain
 
 
 def _snappy(content: bytes, size: int) -> bytes:
     """The framing format of Snappy (google/snappy, framing_format.txt), or one bare block."""
     if not content.startswith(b"\xff\x06\x00\x00sNaPpY"):
-        return pa.decompress(content, size, "snappy", asbytes=True)
+        return _decompressed(content, size, "snappy")
     plain, at, left = [], 10, size
     while at + 4 <= len(content):
         kind, length = content[at], int.from_bytes(content[at + 1 : at + 4], "little")
         block = content[at + 8 : at + 4 + length]  # behind its checksum
         at += 4 + length
         if kind == 0:
-            block = pa.decompress(block, min(_block_size(block), left), "snappy", asbytes=True)
+            block = _decompressed(block, min(_block_size(block), left), "snappy")
         elif kind != 1:
             continue  # padding and what may be skipped
         plain.append(block)

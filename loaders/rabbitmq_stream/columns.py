@@ -83,18 +83,22 @@ def seen(records: Records) -> Iterator[pa.Table]:
 def _one_by_one(records: Records, rows: np.ndarray) -> pa.Table:
     columns: list[list[Any]] = [[] for _ in SEEN]
     for row in rows.tolist():
-        data = records.data[records.starts[row] : records.ends[row]]
-        try:
-            found = message_of(data)
-            values = (found.message_id, found.text(), found.body, found.producer)
-            number = found.publishing_id
-        except (ValueError, RecursionError):
-            values, number = (None, None, data, None), None
-        if number is not None and number >= 1 << 63:
-            number = None
-        for column, value in zip(columns, (row, *values, number), strict=True):
+        values = _one(records.data[records.starts[row] : records.ends[row]])
+        for column, value in zip(columns, (row, *values), strict=True):
             column.append(value)
     return pa.table([pa.array(c, f.type) for c, f in zip(columns, SEEN, strict=True)], schema=SEEN)
+
+
+def _one(data: bytes) -> tuple[str | None, str | None, bytes | None, str | None, int | None]:
+    try:
+        found = message_of(data)
+        text = found.text()
+    except (ValueError, RecursionError):
+        return None, None, data, None, None
+    number = found.publishing_id
+    if number is not None and number >= 1 << 63:
+        number = None
+    return found.message_id, text, found.body, found.producer, number
 
 
 class _Reading:

@@ -1,9 +1,10 @@
 """A window as AMQP 1.0 messages in records of a publish frame, a column at a time.
 
 A message is message annotations (its producer's token and its publishing id, so that the witness
-can say where it lies), properties (message id, content type), application properties (the envelope, by the CloudEvents
-AMQP binding: `cloudEvents_<name>`) and the body as one data section. Sources: OASIS AMQP 1.0,
-parts 1.6 (types) and 3.2 (sections); CloudEvents AMQP Protocol Binding 1.0, section 3.1.
+can say where it lies), properties (message id, content type), application properties (the
+envelope, by the CloudEvents AMQP binding: `cloudEvents_<name>`) and the body as one data section.
+Sources: OASIS AMQP 1.0, parts 1.6 (types) and 3.2 (sections); CloudEvents AMQP Protocol Binding
+1.0, section 3.1.
 """
 
 import struct
@@ -134,13 +135,16 @@ def _joined(pieces: list[bytes | pa.Array], rows: int) -> pa.Array:
             merged[-1] += piece
         else:
             merged.append(piece)
+    if len(merged) == 1:
+        return pa.repeat(_scalar(merged[0]), rows)
     arrays = [_scalar(piece) if isinstance(piece, bytes) else piece for piece in merged]
     return pc.binary_join_element_wise(*arrays, _scalar(b""))
 
 
 def _lengths(column: Any) -> np.ndarray:
     """Bytes of every value, int64; nulls are not met here."""
-    return pc.binary_length(column).to_numpy(zero_copy_only=False).astype(np.int64)
+    lengths: np.ndarray = pc.binary_length(column).to_numpy(zero_copy_only=False)
+    return lengths.astype(np.int64)
 
 
 def _fixed(before: bytes, numbers: np.ndarray, after: bytes = b"", kind: str = ">u4") -> pa.Array:

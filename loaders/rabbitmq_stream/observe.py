@@ -132,9 +132,7 @@ def _starts(position: str) -> dict[str, int]:
         ) from None
 
 
-def _observed(
-    records: Records, offramp: str, lane: str, highest: dict[str, int]
-) -> pa.RecordBatch:
+def _observed(records: Records, offramp: str, lane: str, highest: dict[str, int]) -> pa.RecordBatch:
     table = tables(records).combine_chunks()
     count = table.num_rows
     arrays = [

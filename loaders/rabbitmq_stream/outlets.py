@@ -116,7 +116,9 @@ class Ids:
     def _again(self, stream: str, window: Window, places: np.ndarray) -> list[Segment]:
         """Those at the beginning that are owed: the same messages in the same order."""
         runs: list[tuple[str, int, int]] = []  # producer, first id, how many
-        for place, (producer, each, message) in zip(places, self._owed.get(stream, ()), strict=False):
+        for place, (producer, each, message) in zip(
+            places, self._owed.get(stream, ()), strict=False
+        ):
             if window.message_ids[place] != message:
                 break
             if runs and runs[-1][0] == producer and runs[-1][1] + runs[-1][2] == each:
@@ -149,9 +151,7 @@ def mark_of(segments: Sequence[Segment]) -> str:
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
-def marked(
-    mark: str | None, window: Window, streams: Mapping[str, str]
-) -> list[Segment] | None:
+def marked(mark: str | None, window: Window, streams: Mapping[str, str]) -> list[Segment] | None:
     """The segments of a window as they were when it was marked; None where they cannot be told."""
     told: dict[str, list[tuple[str, int, int]]] = json.loads(mark) if mark else {}
     found: list[Segment] = []

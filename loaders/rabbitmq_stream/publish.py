@@ -64,9 +64,7 @@ class Publisher:
         problems: dict[int, str] = {}
         for part in parts:
             confirmed[part.segment.places] = part.confirmed
-            problems |= {
-                int(part.segment.places[at]): words for at, words in part.problems.items()
-            }
+            problems |= {int(part.segment.places[at]): words for at, words in part.problems.items()}
         segments = [part.segment for part in parts]
         return Receipts(confirmed.tolist(), _positions(window, segments, confirmed), problems)
 

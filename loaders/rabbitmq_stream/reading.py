@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from loaders.rabbitmq_stream import frames
-from loaders.rabbitmq_stream.chunks import Damaged, Gathering, Records, chunk_span
+from loaders.rabbitmq_stream.chunks import Gathering, Records, chunk_span
 from loaders.rabbitmq_stream.columns import seen
 from loaders.rabbitmq_stream.connection import Connection, Refused
 

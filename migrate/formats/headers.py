@@ -64,14 +64,9 @@ def rendered(
         columns = {
             name: _folded(values.take(pc.add(first, place))) for place, name in enumerate(signature)
         }
-<<<<<<< HEAD
-        columns[LANE_ATTRIBUTE] = (
-            lanes if isinstance(lanes, pa.Scalar) else _folded(lanes.take(members))
-        )
-=======
         for name, column in {LANE_ATTRIBUTE: lanes, **(also or {})}.items():
-            columns[name] = column if isinstance(column, pa.Scalar) else column.take(members)
->>>>>>> dc9e154 (WIP: RabbitMQ streams)
+            whole = isinstance(column, pa.Scalar)
+            columns[name] = column if whole else _folded(column.take(members))
         columns[RUN_ATTRIBUTE] = pa.scalar(run_id, pa.string())
         texts.append(render(dict(sorted(columns.items())), len(members)))
         rows.append(members)

@@ -48,7 +48,7 @@ class Loader:
         self._messages, self._progress, self._stop = messages, progress, stop
         self._throttle = Throttle(rates(bus.offramps), stop.wait)
         gated = not bus.publisher.rejects_successors
-        size = window or getattr(bus.publisher, "window", WINDOW)
+        size = getattr(bus.publisher, "window", WINDOW) if window is None else window
         self._limits = Limits(size, self._throttle.bursts(), one_per_key=gated)
         self._flight = Flight(bus.publisher, log)
         self._told = 0
