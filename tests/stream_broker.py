@@ -16,13 +16,21 @@ import uuid
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Thread
 from typing import Any
 from urllib.parse import quote
 from urllib.request import Request, urlopen
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from migrate.core.flow import BusSpec
 from tests import services
@@ -38,12 +46,18 @@ class Server:
         if not SERVER.exists():
             services.missing(f"no {SERVER}; as root on Debian, .ci/services installs RabbitMQ")
         self._folder = Path(mkdtemp(prefix="isb-streams-"))
-        amqp, self.port, web, self._distribution = _free_ports(4)
+        amqp, self.port, self.tls_port, web, self._distribution = _free_ports(5)
         self.amqp = amqp
+        self.ca_file = self._folder / "certificate.pem"
+        _certify(self.ca_file, self._folder / "key.pem")
         self.management = f"http://127.0.0.1:{web}"
         (self._folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{amqp}\n"
             f"stream.listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            f"stream.listeners.ssl.1 = 127.0.0.1:{self.tls_port}\n"
+            f"ssl_options.cacertfile = {self.ca_file}\n"
+            f"ssl_options.certfile = {self.ca_file}\n"
+            f"ssl_options.keyfile = {self._folder / 'key.pem'}\n"
             f"stream.frame_max = {FRAME_MAX}\n"
             f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {web}\n{settings}"
         )
@@ -141,6 +155,29 @@ class Server:
 def shared() -> Server:
     """Started once a test session."""
     return Server()
+
+
+def _certify(certificate: Path, key: Path) -> None:
+    """A certificate of its own for 127.0.0.1, good for a day."""
+    secret = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "isb-migrate tests")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ip_address("127.0.0.1"))
+    found = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(secret.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(secret, hashes.SHA256())
+    )
+    certificate.write_bytes(found.public_bytes(Encoding.PEM))
+    plain = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    key.write_bytes(secret.private_bytes(*plain))
 
 
 def _free_ports(count: int) -> list[int]:

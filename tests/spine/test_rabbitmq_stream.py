@@ -45,7 +45,7 @@ def received(server: stream_broker.Server, vhost: str, ran: Ran) -> Iterator[Rec
     for stream, messages in asyncio.run(consumed(server, vhost, list(streams))).items():
         offramp, lane = streams[stream]
         for message in messages:
-            yield Received(offramp, lane, headers(message), body(message))
+            yield Received(offramp, lane, headers(message), message.body)
 
 
 async def consumed(
@@ -62,7 +62,7 @@ async def consumed(
     all_ended = asyncio.Event()
 
     async def take(message: AMQPMessage, context: MessageContext) -> None:
-        if body(message) != END:
+        if message.body != END:
             found[context.stream].append(message)
             return
         ended.add(context.stream)
@@ -92,9 +92,3 @@ def headers(message: AMQPMessage) -> dict[str, str]:
     named["content-type"] = message.properties.content_type.decode()
     assert message.properties.message_id.decode() == named["ce_id"]
     return named
-
-
-def body(message: AMQPMessage) -> bytes:
-    """The bytes of all data sections."""
-    content = message.body
-    return content if isinstance(content, bytes) else b"".join(content)
