@@ -25,7 +25,7 @@ class Publisher:
     def __init__(self, inner: Inner, store: ClaimStore, spec: ClaimsSpec) -> None:
         self._inner, self._store, self._spec = inner, store, spec
         self.rejects_successors = inner.rejects_successors
-        self.in_flight = inner.in_flight
+        self.window, self.in_flight = inner.window, inner.in_flight
         self._key: bytes | None = None
         self._last: tuple[Window, Window] | None = None
 

@@ -22,7 +22,7 @@ from loaders.jetstream.wire import Delivered, WireError
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
-from migrate.core.window import Window
+from migrate.core.window import WINDOW, Window
 
 
 class _Chain:
@@ -38,6 +38,7 @@ class _Chain:
 class Publisher:
     """Publishes windows in order, several under way."""
 
+    window = WINDOW
     in_flight = 4
 
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:

@@ -16,7 +16,7 @@ from loaders.kafka.write import Idempotent, Report, Transactions
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
-from migrate.core.window import Window
+from migrate.core.window import WINDOW, Window
 
 _UNDER_WAY = 4
 _TOO_LARGE = "larger than the bus's max_message_bytes"
@@ -31,6 +31,7 @@ class Publisher:
         """Raises BusRefused where a topic is not as the plan says."""
         self._settings = read_settings(spec, offramps)
         self.rejects_successors = self._settings.transactions
+        self.window = WINDOW
         self.in_flight = 1 if self._settings.transactions else _UNDER_WAY
         self._admin = admin(self._settings)
         self._client = consumer(self._settings)

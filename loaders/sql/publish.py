@@ -22,7 +22,7 @@ from migrate.core.clock import rfc3339
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
-from migrate.core.window import Window
+from migrate.core.window import WINDOW, Window
 from migrate.formats.headers import window_texts
 
 Row = tuple[str, str, str, str, bytes, str]
@@ -39,6 +39,7 @@ class Publisher:
     order, or not at all. It is committed when the first of them is asked for its receipts."""
 
     rejects_successors = True
+    window = WINDOW
     in_flight = 4
 
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:

@@ -145,6 +145,9 @@ class Publisher(Protocol):
     """Where a delivery is not taken, nothing behind it is: a window lands whole or as a prefix.
     Else loading never has two unconfirmed deliveries of one order key to one destination."""
 
+    window: int
+    """How many deliveries a window best holds."""
+
     in_flight: int
     """How many windows may be under way before the oldest is asked for its receipts."""
 

@@ -9,6 +9,9 @@ LANE_ATTRIBUTE = "ce_lane"
 RUN_ATTRIBUTE = "ce_runid"
 """What a delivery's headers hold besides its message's attributes."""
 
+WINDOW = 1_000
+"""Deliveries between two waits for the disk, where a bus asks for nothing else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

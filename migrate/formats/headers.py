@@ -30,12 +30,16 @@ def head_texts(attributes: pa.ListArray, lanes: pa.Array, run_id: str) -> pa.Arr
     `lanes`: string. Returns large_string. The bytes are those of
     `json.dumps(formats.envelope.bus_headers(…), ensure_ascii=False, separators=(",", ":"))`.
     """
-    return rendered(attributes, lanes, run_id, _objects, pa.large_string())
+    return rendered(attributes, lanes, run_id, object_texts, pa.large_string())
 
 
-def window_headers(window: Window, render: Render, kind: pa.DataType) -> pa.Array:
-    """The headers of every delivery of a window, an array of `kind`; names come sorted."""
-    return rendered(window.attributes, pa.scalar(window.lane), window.run_id, render, kind)
+def window_headers(
+    window: Window, render: Render, kind: pa.DataType, also: Columns | None = None
+) -> pa.Array:
+    """The headers of every delivery of a window, an array of `kind`; names come sorted. `also`:
+    further columns that the render function is to have."""
+    lane = pa.scalar(window.lane)
+    return rendered(window.attributes, lane, window.run_id, render, kind, also)
 
 
 def window_groups(window: Window) -> Iterator[tuple[Columns, pa.Array]]:
@@ -46,7 +50,7 @@ def window_groups(window: Window) -> Iterator[tuple[Columns, pa.Array]]:
 
 def window_texts(window: Window) -> pa.Array:
     """The headers of every delivery of a window as JSON object texts, large_string."""
-    return window_headers(window, _objects, pa.large_string())
+    return window_headers(window, object_texts, pa.large_string())
 
 
 def rendered(
@@ -55,10 +59,11 @@ def rendered(
     run_id: str,
     render: Render,
     kind: pa.DataType,
+    also: Columns | None = None,
 ) -> pa.Array:
     """One value of `kind` a row, by `render` over the rows whose envelopes have the same names."""
     texts, rows = [], []
-    for columns, members in _groups(attributes, lanes, run_id):
+    for columns, members in _groups(attributes, lanes, run_id, also):
         texts.append(render(columns, len(members)))
         rows.append(members)
     if not texts:
@@ -70,7 +75,10 @@ def rendered(
 
 
 def _groups(
-    attributes: pa.ListArray, lanes: pa.Array | pa.Scalar, run_id: str
+    attributes: pa.ListArray,
+    lanes: pa.Array | pa.Scalar,
+    run_id: str,
+    also: Columns | None = None,
 ) -> Iterator[tuple[Columns, pa.Array]]:
     starts = attributes.offsets[:-1]
     names, values = attributes.values.field("name"), attributes.values.field("value")
@@ -79,9 +87,9 @@ def _groups(
         columns = {
             name: _folded(values.take(pc.add(first, place))) for place, name in enumerate(signature)
         }
-        columns[LANE_ATTRIBUTE] = (
-            lanes if isinstance(lanes, pa.Scalar) else _folded(lanes.take(members))
-        )
+        for name, column in {LANE_ATTRIBUTE: lanes, **(also or {})}.items():
+            whole = isinstance(column, pa.Scalar)
+            columns[name] = column if whole else _folded(column.take(members))
         columns[RUN_ATTRIBUTE] = pa.scalar(run_id, pa.string())
         yield dict(sorted(columns.items())), members
 
@@ -96,7 +104,7 @@ def _signatures(attributes: pa.ListArray, names: pa.Array) -> list[tuple[list[st
     ]
 
 
-def _objects(columns: Columns, rows: int) -> pa.Array:
+def object_texts(columns: Columns, rows: int) -> pa.Array:
     """Columns of values to JSON object texts; what is the same in all rows is written once."""
     pieces: list[Any] = []
     constant = "{"

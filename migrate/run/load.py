@@ -23,7 +23,7 @@ from migrate.run.pace import Hold, Pace, Time
 from migrate.run.receipts import lane_order, write_receipts
 from migrate.run.stop import Stop
 from migrate.run.streams import Messages, Share, Shelf, Stream, in_order
-from migrate.run.windows import WINDOW, LaneDeliveries, Limits
+from migrate.run.windows import LaneDeliveries, Limits
 
 STAGE = "load"
 
@@ -45,13 +45,14 @@ class Loader:
         progress: Progress,
         stop: Stop,
         *,
-        window: int = WINDOW,
+        window: int | None = None,
         patient: bool = True,
         time: Time | None = None,
     ) -> None:
         self._folder, self._ledger, self._log, self._bus = folder, ledger, log, bus
         self._messages, self._progress, self._stop = messages, progress, stop
-        self._window, self._patient = window, patient
+        self._window = bus.publisher.window if window is None else window
+        self._patient = patient
         self._pace = Pace(bus.offramps, bus.gauge, time or Time.real(stop.wait), progress.note)
         self._flight = Flight(bus.publisher, log)
         self._told = 0

@@ -7,11 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from migrate.core.window import Window
+from migrate.core.window import WINDOW, Window
 from migrate.formats.expiry import Expiries
-
-WINDOW = 1_000
-"""Deliveries between two waits for the disk."""
 
 _LOOKAHEAD = 8
 """How many windows of deliveries are looked through for some whose order keys are free."""
@@ -58,17 +55,17 @@ class LaneDeliveries:
     def window(self, ordinals: Sequence[int]) -> Window:
         """These deliveries, in the order given; a null body is an empty one."""
         rows = self._rows[np.asarray(ordinals, np.int64)]
-        indices = pa.array(rows)
         places = rows.tolist()
         destinations = [self._destinations[ordinal] for ordinal in ordinals]
+        bodies = _picked(self._bodies, rows)
         return Window(
             self._run_id,
             self._lane,
             destinations,
             [self._ids[row] for row in places],
             [self._keys[row] for row in places],
-            self._expiries.applied(self._attributes.take(indices), destinations),
-            self._bodies.take(indices).fill_null(b""),
+            self._expiries.applied(_picked(self._attributes, rows), destinations),
+            bodies.fill_null(b"") if bodies.null_count else bodies,
         )
 
 
@@ -166,6 +163,13 @@ def _places(column: pa.ChunkedArray, lane: str) -> tuple[np.ndarray, list[str]]:
                 rows.append(row)
                 destinations.append(names[at])
     return np.asarray(rows, np.int64), destinations
+
+
+def _picked(column: pa.Array, rows: np.ndarray) -> pa.Array:
+    """Some rows, without a copy where they stand side by side."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and (np.diff(rows) == 1).all():
+        return column.slice(int(rows[0]), len(rows))
+    return column.take(pa.array(rows))
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrate.core.flow import ARCHIVE, BusSpec, ClaimsSpec
-from tests import services
+from tests import services, stream_broker
 from tests.loaders import kafka_broker, nats_server
 from tests.loaders.kafka_mock import cluster
 
@@ -56,6 +56,14 @@ def kafka_mock(folder: Path) -> Iterator[BusSpec]:
 
 LARGE = {"max_message_bytes": "8000000"}
 
+
+@contextmanager
+def rabbitmq_stream(folder: Path) -> Iterator[BusSpec]:
+    server = stream_broker.shared()
+    with server.vhost() as vhost:
+        yield server.spec(vhost)
+
+
 FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
     "jetstream": [("nats", jetstream, True)],
     "sql": [
@@ -68,6 +76,7 @@ FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
         ("idempotent", kafka_idempotent, True),
         ("mock", kafka_mock, False),
     ],
+    "rabbitmq-stream": [("3.10", rabbitmq_stream, True)],
 }
 """Kind of bus: (name of the case, how to get a fresh one, whether it needs a real server)."""
 

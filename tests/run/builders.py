@@ -11,7 +11,7 @@ from migrate.core.flow import ARCHIVE, OffRampSpec
 from migrate.core.ports import Receipts
 from migrate.core.runfolder import RunFolder
 from migrate.core.schema import MESSAGE
-from migrate.core.window import Window
+from migrate.core.window import WINDOW, Window
 from migrate.ledger.records import BatchRecord, BatchState, RunRecord, Seal
 from migrate.ledger.store import Ledger
 from migrate.run.segments import content_digest, write_sealed
@@ -111,6 +111,7 @@ class MemoryBus:
         in_flight: int = 1,
     ) -> None:
         self.rejects_successors = atomic
+        self.window = WINDOW
         self.in_flight = in_flight
         self.windows: list[list[tuple[str, str, str]]] = []
         self.marks: list[str | None] = []
