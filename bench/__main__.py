@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("extract", "spine", "activemq", "artemis")
+NAMES = ("extract", "spine", "activemq", "artemis", "load_rabbitmq")
 
 
 def main(names: list[str]) -> int:

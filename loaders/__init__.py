@@ -10,6 +10,7 @@ from typing import Any
 from migrate.core.registry import resolve
 
 BUSES = {
+    "rabbitmq": "loaders.rabbitmq",
     "sql": "loaders.sql",
 }
 
