@@ -11,6 +11,7 @@ NAMES = (
     "load",
     "load_jetstream",
     "load_kafka",
+    "load_rabbitmq",
     "load_rabbitmq_stream",
     "routing",
 )

@@ -61,8 +61,8 @@ def show(messages: int, seconds: float, peak: float, summary: dict, bare: float)
         print(f"  {stage:<12} {timing.get('seconds', 0):8.1f} s {rate:10,.0f} messages/s{against}")
 
 
-def write_legacy(path: Path, messages: int) -> None:
-    """A legacy table of `messages` JSON bodies of 1 KB; the same on every machine."""
+def write_legacy(path: Path, messages: int, size: int = 1024) -> None:
+    """A legacy table of `messages` JSON bodies of `size` bytes; the same on every machine."""
     dice = random.Random(1)
     with sqlite3.connect(path) as store:
         store.execute(
@@ -71,18 +71,18 @@ def write_legacy(path: Path, messages: int) -> None:
         )
         store.executemany(
             "INSERT INTO event VALUES (?, 'NEW', ?, ?, ?)",
-            (row(number, dice) for number in range(messages)),
+            (row(number, dice, size) for number in range(messages)),
         )
 
 
-def row(number: int, dice: random.Random) -> tuple[int, str, str, bytes]:
-    """One legacy row: a 1 KB body, one of 5,000 order keys."""
+def row(number: int, dice: random.Random, size: int = 1024) -> tuple[int, str, str, bytes]:
+    """One legacy row: a body of so many bytes, one of 5,000 order keys."""
     unit = f"U{number % 5000:05d}"
     body = {"unit": unit, "kind": "position", "seen": number, "note": ""}
-    body["note"] = f"{dice.getrandbits(64):016x}" * 64
+    body["note"] = f"{dice.getrandbits(64):016x}" * (size // 16)
     text = json.dumps(body)[:-2]
     at = f"2018-04-{number % 28 + 1:02d} {number % 24:02d}:00:00"
-    return number, unit, at, (text[: 1024 - 2] + '"}').encode()
+    return number, unit, at, (text[: size - 2] + '"}').encode()
 
 
 def bare_inserts(path: Path, messages: int) -> float:

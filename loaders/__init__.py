@@ -11,6 +11,7 @@ from migrate.core.registry import resolve
 
 BUSES = {
     "jetstream": "loaders.jetstream",
+    "rabbitmq": "loaders.rabbitmq",
     "rabbitmq-stream": "loaders.rabbitmq_stream",
     "sql": "loaders.sql",
     "kafka": "loaders.kafka",

@@ -34,7 +34,7 @@ from cryptography.x509.oid import NameOID
 
 from migrate.core.flow import BusSpec
 from tests import services
-from tests.extractors.rabbitmq_broker import LOGIN, SERVER
+from tests.rabbitmq import LOGIN, SERVER
 
 FRAME_MAX = 16 * 1024 * 1024
 

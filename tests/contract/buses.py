@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.core.flow import ARCHIVE, BusSpec, ClaimsSpec
-from tests import services, stream_broker
+from migrate.core.flow import ARCHIVE, BusSpec, ClaimsSpec, OffRampSpec
+from tests import rabbitmq, services, stream_broker
 from tests.loaders import kafka_broker, nats_server
 from tests.loaders.kafka_mock import cluster
 
@@ -64,6 +64,32 @@ def rabbitmq_stream(folder: Path) -> Iterator[BusSpec]:
         yield server.spec(vhost)
 
 
+@contextmanager
+def rabbitmq_streams(folder: Path) -> Iterator[BusSpec]:
+    with rabbitmq.host() as host:
+        options = (("management", host.management), ("queue", "stream"))
+        yield BusSpec("metip", "rabbitmq", host.url, options)
+
+
+@contextmanager
+def rabbitmq_taps(folder: Path) -> Iterator[BusSpec]:
+    with rabbitmq.host() as host:
+        options = (("management", host.management),)
+        yield BusSpec(TAPPED, "rabbitmq", host.url, options)
+
+
+TAPPED = "tapped"
+"""A bus of this name has off-ramps that are seen by taps."""
+
+
+def offramps(spec: BusSpec) -> dict[str, OffRampSpec]:
+    """The off-ramps that a case has."""
+    names = ("custody", "nfd", ARCHIVE)
+    if spec.name == TAPPED:
+        return {name: OffRampSpec(name, observe="tap") for name in names}
+    return {name: OffRampSpec(name) for name in names}
+
+
 FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
     "jetstream": [("nats", jetstream, True)],
     "sql": [
@@ -77,6 +103,10 @@ FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
         ("mock", kafka_mock, False),
     ],
     "rabbitmq-stream": [("3.10", rabbitmq_stream, True)],
+    "rabbitmq": [
+        ("stream", rabbitmq_streams, True),
+        ("quorum-with-tap", rabbitmq_taps, True),
+    ],
 }
 """Kind of bus: (name of the case, how to get a fresh one, whether it needs a real server)."""
 
@@ -92,14 +122,17 @@ def with_claims(fresh: Fresh) -> Fresh:
     return claiming
 
 
+def _marks(kind: str, service: bool) -> list[pytest.MarkDecorator]:
+    """One worker has the node that the tests of a kind share."""
+    return [pytest.mark.service, pytest.mark.xdist_group(kind)] if service else []
+
+
 CASES = [
-    pytest.param(fresh, id=f"{kind}-{name}", marks=[pytest.mark.service] if service else [])
+    pytest.param(fresh, id=f"{kind}-{name}", marks=_marks(kind, service))
     for kind, entries in FRESH.items()
     for name, fresh, service in entries
 ] + [
-    pytest.param(
-        with_claims(fresh), id=f"{kind}-claims", marks=[pytest.mark.service] if service else []
-    )
+    pytest.param(with_claims(fresh), id=f"{kind}-claims", marks=_marks(kind, service))
     for kind, entries in FRESH.items()
     for _, fresh, service in entries[:1]
 ]

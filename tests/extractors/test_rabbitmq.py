@@ -20,8 +20,8 @@ from extractors.rabbitmq.message import Told, typed
 from migrate.core.errors import LegacyUnreadable, MissingExtra
 from migrate.core.flow import SourceSpec, StoreSpec
 from migrate.plan.stores import open_store
-from tests.extractors import rabbitmq_broker
-from tests.extractors.rabbitmq_broker import Host
+from tests import rabbitmq
+from tests.rabbitmq import Host
 
 pytestmark = pytest.mark.xdist_group("rabbitmq")
 """One worker has the node that the tests of this module share."""
@@ -35,7 +35,7 @@ BODIES = [b"%d" % number for number in range(20)]
 
 @pytest.fixture
 def host() -> Iterator[Host]:
-    with rabbitmq_broker.host() as found:
+    with rabbitmq.host() as found:
         yield found
 
 

@@ -10,7 +10,7 @@ import pytest
 from extractors.rabbitmq.message import typed
 from migrate.legacy.rabbitmq import read_definitions
 from migrate.legacy.values import Message, value_of
-from tests.extractors import rabbitmq_broker
+from tests import rabbitmq
 
 QUEUES = ("q.all", "q.custody", "q.word", "q.north", "q.any", "q.has", "q.lost", "q.x", "q.direct")
 EXCHANGES = {
@@ -70,7 +70,7 @@ def declared(channel: Any) -> None:
             channel.queue_bind(target, source, key, arguments)
 
 
-def definitions(host: rabbitmq_broker.Host) -> str:
+def definitions(host: rabbitmq.Host) -> str:
     """As the broker exports them for the virtual host."""
     request = Request(f"{host.management}/api/definitions/{host.name}")
     request.add_header("Authorization", "Basic Z3Vlc3Q6Z3Vlc3Q=")
@@ -82,7 +82,7 @@ def definitions(host: rabbitmq_broker.Host) -> str:
 @pytest.mark.xdist_group("rabbitmq")
 def test_messages_reach_what_the_broker_puts_them_in() -> None:
     """Every kind of exchange, chains of them, alternates by argument and policy, CC and BCC."""
-    with rabbitmq_broker.host() as host:
+    with rabbitmq.host() as host:
         policy = {"pattern": "^policed$", "apply-to": "exchanges", "priority": 1}
         for name, priority, target in (("low", 0, "topic"), ("high", 3, "lost")):
             given = {**policy, "priority": priority, "definition": {"alternate-exchange": target}}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.extractors import activemq_broker, rabbitmq_broker
+from tests import rabbitmq
+from tests.extractors import activemq_broker
 from tests.spine.estate import Rehearsed, isb_migrate
 
 Rehearse = Callable[..., Rehearsed]
@@ -102,7 +103,7 @@ def test_what_happens_to_a_rabbitmq_queue_afterwards_is_told(
 ) -> None:
     """Whatever is done to the queue, the bus has what was promised; nothing can be taken from a
     stream."""
-    with rabbitmq_broker.host() as host:
+    with rabbitmq.host() as host:
         host.make("orders", kind)
         host.fill("orders", [b"%d" % number for number in range(30)])
         run = rehearsed(

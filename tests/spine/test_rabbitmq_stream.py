@@ -18,7 +18,7 @@ from rstream import (
 
 from migrate.core.flow import LANES
 from tests import stream_broker
-from tests.extractors.rabbitmq_broker import LOGIN
+from tests.rabbitmq import LOGIN
 from tests.spine.buses import Ran, Received, check_agrees, check_received, estate_on, run_on
 
 BUS = '[bus.metip]\nkind = "rabbitmq-stream"\nurl = "${ISB_TEST_STREAMS}"'

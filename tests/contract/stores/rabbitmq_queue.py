@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from migrate.core.flow import SourceSpec
+from tests import rabbitmq
 from tests.contract.stores import Case, Estate, Fresh
-from tests.extractors import rabbitmq_broker
 
 
 def filled(kind: str) -> Fresh:
     @contextmanager
     def fresh(folder: Path, bodies: Sequence[bytes]) -> Iterator[Estate]:
-        with rabbitmq_broker.host() as host:
+        with rabbitmq.host() as host:
             host.make("orders", kind)
             host.fill("orders", bodies)
             yield Estate(host.spec(), SourceSpec("flow", "store", "orders"))

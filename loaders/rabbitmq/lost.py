@@ -1,0 +1,15 @@
+"""How a connection or a channel of RabbitMQ ends."""
+
+
+class LinkLost(Exception):
+    """The connection is gone, or was never there; the text continues "the bus …"."""
+
+
+class ChannelClosed(LinkLost):
+    """The broker closed a channel. `code`: AMQP 0-9-1, 1.2; `detail`: the broker's words, which
+    may hold values and are never shown."""
+
+    def __init__(self, words: str, code: int, detail: str) -> None:
+        super().__init__(words)
+        self.code = code
+        self.detail = detail

@@ -1,0 +1,251 @@
+"""RabbitMQ beyond the contract: what it refuses, what is foreign, and what is doubted."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pika
+import pyarrow as pa
+import pytest
+
+from loaders.rabbitmq.confirms import REFUSED, RETURNED
+from loaders.rabbitmq.observe import Observer
+from loaders.rabbitmq.provision import Provisioner
+from loaders.rabbitmq.publish import Publisher
+from migrate.core.errors import BusRefused, CouldNotVerify
+from migrate.core.flow import BusSpec, OffRampSpec
+from migrate.core.ports import Receipts
+from migrate.core.schema import OBSERVED
+from tests import rabbitmq
+from tests.rabbitmq import Host
+from tests.windows import Sent, window
+from tests.windows import publish as publish_by
+
+pytestmark = [pytest.mark.service, pytest.mark.xdist_group("rabbitmq")]
+
+STREAM = {"nfd": OffRampSpec("nfd", options=(("queue", "stream"),))}
+TAPPED = {"nfd": OffRampSpec("nfd", observe="tap")}
+COUNTED = {"nfd": OffRampSpec("nfd", observe="counts")}
+QUEUE = "nfd.bulk"
+
+OffRamps = dict[str, OffRampSpec]
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with rabbitmq.host() as found:
+        yield found
+
+
+def bus(host: Host, **more: str) -> BusSpec:
+    options = {"management": host.management, "timeout_s": "20"} | more
+    return BusSpec("metip", "rabbitmq", host.url, tuple(options.items()))
+
+
+def provided(host: Host, offramps: OffRamps) -> BusSpec:
+    spec = bus(host)
+    Provisioner(spec, offramps).provision()
+    return spec
+
+
+def publish(spec: BusSpec, offramps: OffRamps, *deliveries: Sent) -> Receipts:
+    with closing(Publisher(spec, offramps)) as publisher:
+        return publish_by(publisher, window(deliveries))
+
+
+def seen(spec: BusSpec, offramps: OffRamps, since: Any = None) -> list[dict[str, Any]]:
+    with closing(Observer(spec, offramps)) as observer:
+        batches = list(observer.observe(since or {}))
+    rows: list[dict[str, Any]] = pa.Table.from_batches(batches, OBSERVED).to_pylist()
+    return rows
+
+
+def doubt(spec: BusSpec, offramps: OffRamps, since: Any = None) -> str | None:
+    with closing(Observer(spec, offramps)) as observer:
+        return observer.sights(since or {})["nfd"].doubt
+
+
+def unbind(host: Host, queue: str) -> None:
+    with host.channel() as channel:
+        channel.queue_unbind(queue, "metip", QUEUE)
+
+
+def test_what_no_queue_is_bound_for_is_never_confirmed(host: Host) -> None:
+    """Acknowledged it is; it came back before. The rest of the window is not charged for it."""
+    offramps = STREAM | {"custody": OffRampSpec("custody", observe="counts")}
+    spec = provided(host, offramps)
+    unbind(host, QUEUE)
+    receipts = publish(
+        spec, offramps, Sent("nfd", "a"), Sent("custody", "a"), Sent("nfd", "b", {}, b"")
+    )
+    assert list(receipts.confirmed) == [False, True, False]
+    assert receipts.problems == {0: RETURNED, 2: RETURNED}
+
+
+def test_a_full_queue_refuses(host: Host) -> None:
+    """A limit rejects what is new and never drops what was confirmed."""
+    options = (("max_length", "2"),)
+    offramps = {"nfd": OffRampSpec("nfd", observe="counts", options=options)}
+    spec = provided(host, offramps)
+    publish(spec, offramps, *(Sent("nfd", f"{n}") for n in range(5)))
+    receipts = publish(spec, offramps, Sent("nfd", "late"))
+    assert list(receipts.confirmed) == [False]
+    assert receipts.problems == {0: REFUSED}
+
+
+def test_a_missing_exchange_ends_the_run_with_its_code(host: Host) -> None:
+    """The broker closes the channel, and everything under way is in doubt."""
+    spec = provided(host, COUNTED)
+    with host.channel() as channel:
+        channel.exchange_delete("metip")
+    with pytest.raises(BusRefused, match="code 404"):
+        publish(spec, COUNTED, Sent("nfd", "a", {"ce_subject": "secret"}))
+
+
+def test_an_account_of_another_password_is_refused_without_showing_it(host: Host) -> None:
+    """Exit 4, no secret."""
+    spec = BusSpec("metip", "rabbitmq", host.url.replace("guest@", "wrong@"))
+    with pytest.raises(BusRefused) as caught:
+        Provisioner(spec, COUNTED).provision()
+    assert "wrong" not in str(caught.value)
+    assert "403" in str(caught.value)
+
+
+def test_there_is_one_writer(host: Host) -> None:
+    """A second one is refused while the first is there, and not afterwards."""
+    provided(host, COUNTED)
+    impatient = bus(host, timeout_s="1")
+    with (
+        closing(Publisher(impatient, COUNTED)),
+        pytest.raises(BusRefused, match="another writer"),
+    ):
+        Publisher(impatient, COUNTED)
+    Publisher(impatient, COUNTED).close()
+
+
+def test_foreign_traffic_is_shown_as_it_lies(host: Host) -> None:
+    """Whatever others write to a shared off-ramp, by the exchange or past it, stops nothing."""
+    spec = provided(host, STREAM)
+    with host.channel() as channel:
+        headers = {"n": 3, "none": None, "cloudEvents_id": "theirs", "bytes": b"\xff\x00"}
+        for exchange in ("metip", ""):
+            properties = pika.BasicProperties(headers=headers, correlation_id="c", priority=1)
+            channel.basic_publish(exchange, QUEUE, b"\xff", properties)
+        channel.basic_publish("", QUEUE, b"")
+    publish(spec, STREAM, Sent("nfd", "a" * 32))
+    rows = seen(spec, STREAM)
+    assert [row["message_id"] for row in rows] == [None, None, None, "a" * 32]
+    assert json.loads(rows[0]["headers"]).items() >= {"n": 3, "ce_id": "theirs"}.items()
+    assert json.loads(rows[0]["headers"])["amqp:correlation-id"] == "c"
+    assert rows[2]["headers"] == "{}"
+
+
+def test_foreign_traffic_through_the_exchange_leaves_no_doubt_of_a_tap(host: Host) -> None:
+    """It comes to the queue and to its tap alike."""
+    spec = provided(host, TAPPED)
+    with host.channel() as channel:
+        channel.confirm_delivery()
+        channel.basic_publish("metip", QUEUE, b"theirs")
+    publish(spec, TAPPED, Sent("nfd", "a"))
+    assert len(seen(spec, TAPPED)) == 2
+    assert doubt(spec, TAPPED) is None
+
+
+def test_a_tap_does_not_confirm_for_its_queue(host: Host) -> None:
+    """Where the queue's binding is taken away under way, the tap alone takes the message: the
+    window stays in doubt, the bus cannot resolve it, and the witness doubts what it sees, even
+    when the binding is there again."""
+    spec = provided(host, TAPPED)
+    with closing(Observer(spec, TAPPED)) as observer:
+        since = observer.positions()
+    with closing(Publisher(spec, TAPPED)) as publisher:
+        publish_by(publisher, window([Sent("nfd", "a")]))
+        unbind(host, QUEUE)
+        with pytest.raises(BusRefused, match="not bound"):
+            publish_by(publisher, window([Sent("nfd", "b")]))
+    assert "not bound" in str(doubt(spec, TAPPED, since))
+    Provisioner(spec, TAPPED).provision()
+    assert "has grown by 1" in str(doubt(spec, TAPPED, since))
+    with closing(Publisher(spec, TAPPED)) as publisher:
+        assert publisher.resolve(window([Sent("nfd", "b")]), None, since) is None
+
+
+@pytest.mark.parametrize("offramps", [TAPPED, COUNTED], ids=["tap", "counts"])
+def test_consumers_make_depths_doubtful(host: Host, offramps: OffRamps) -> None:
+    """What somebody takes cannot be counted."""
+    spec = provided(host, offramps)
+    publish(spec, offramps, Sent("nfd", "a"))
+    assert doubt(spec, offramps) is None
+    with host.channel() as channel:
+        channel.basic_consume(QUEUE, lambda *_: None)
+        assert "has consumers" in str(doubt(spec, offramps))
+
+
+def test_what_is_counted_begins_with_the_start_position(host: Host) -> None:
+    """Messages of before the run are none of it; nothing of it is observed."""
+    spec = provided(host, COUNTED)
+    publish(spec, COUNTED, Sent("nfd", "a"))
+    with closing(Observer(spec, COUNTED)) as observer:
+        since = observer.positions()
+    publish(spec, COUNTED, Sent("nfd", "b"), Sent("nfd", "c"))
+    with closing(Observer(spec, COUNTED)) as observer:
+        assert observer.sights(since)["nfd"].count == 2
+        assert list(observer.observe(since)) == []
+    with closing(Publisher(spec, COUNTED)) as publisher:
+        assert publisher.resolve(window([Sent("nfd", "b")]), None, since) is None
+
+
+def test_an_expired_message_is_a_dead_letter(host: Host) -> None:
+    """It is kept, and its tap has seen it; that the queue has it not is told."""
+    spec = provided(host, TAPPED)
+    past = {"ce_expirytime": "2020-01-01T00:00:00Z"}
+    assert list(publish(spec, TAPPED, Sent("nfd", "a", past)).confirmed) == [True]
+    assert len(seen(spec, TAPPED)) == 1
+    assert "some expired" in str(doubt(spec, TAPPED))
+    with host.channel() as channel:
+        method, properties, _ = next(channel.consume("nfd.dead", inactivity_timeout=10))
+        assert method is not None and properties.message_id == "a"
+
+
+def test_a_stream_that_was_removed_cannot_be_verified(host: Host) -> None:
+    """Not an empty one: none."""
+    spec = provided(host, STREAM)
+    with host.channel() as channel:
+        channel.queue_delete(QUEUE)
+    with pytest.raises(CouldNotVerify, match="code 404"):
+        seen(spec, STREAM)
+
+
+@pytest.mark.parametrize("managed", [True, False])
+def test_what_differs_is_refused_and_left(host: Host, managed: bool) -> None:
+    """A queue of another type is neither altered nor used."""
+    host.make(QUEUE, "classic")
+    spec = bus(host) if managed else BusSpec("metip", "rabbitmq", host.url)
+    provisioner = Provisioner(spec, COUNTED)
+    with pytest.raises(BusRefused, match=f'queue "{QUEUE}".*differs'):
+        provisioner.provision()
+    (piece,) = [piece for piece in provisioner.present() if piece.name == QUEUE]
+    assert piece not in provisioner.wanted()
+
+
+def test_without_the_management_api_bindings_are_said_to_be_unseen(host: Host) -> None:
+    """Exchanges and queues are told by AMQP; nothing is made by looking."""
+    spec = BusSpec("metip", "rabbitmq", host.url)
+    provisioner = Provisioner(spec, COUNTED)
+    assert provisioner.present() == []
+    provisioner.provision()
+    wanted, present = provisioner.wanted(), provisioner.present()
+    unseen = [piece for piece in wanted if piece not in present]
+    assert {piece.kind for piece in unseen} == {"binding"}
+    assert all("seen" in piece.settings for piece in present if piece.kind == "binding")
+
+
+def test_an_alternate_exchange_is_refused(host: Host) -> None:
+    """It would take what no queue is bound for, and nothing would come back."""
+    spec = provided(host, COUNTED)
+    given = {"pattern": "^metip$", "apply-to": "exchanges"}
+    definition = {"alternate-exchange": "amq.fanout"}
+    host.ask("PUT", f"/api/policies/{host.name}/ae", {**given, "definition": definition})
+    with pytest.raises(BusRefused, match="alternate exchange"):
+        Provisioner(spec, COUNTED).provision()
