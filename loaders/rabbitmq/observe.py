@@ -12,7 +12,7 @@ from loaders.rabbitmq.address import address_of
 from loaders.rabbitmq.link import Link
 from loaders.rabbitmq.lost import ChannelClosed, LinkLost
 from loaders.rabbitmq.management import Management
-from loaders.rabbitmq.positions import positions, start_of
+from loaders.rabbitmq.positions import counted, positions, start_of
 from loaders.rabbitmq.queues import NOT_FOUND
 from loaders.rabbitmq.sight import sight_of
 from loaders.rabbitmq.stream import Message, ends, read
@@ -72,6 +72,18 @@ class Observer:
                     address.timeout_s,
                 )
                 for ramp in wanted
+            }
+
+    def backlog(self) -> Mapping[str, int | None]:
+        """How many messages wait in the queues of every off-ramp; None of a stream, whose readers
+        nobody sees. Raises CouldNotVerify."""
+        with self._reading():
+            link = self._open()
+            return {
+                name: None
+                if ramp.type == "stream"
+                else sum(counted(link, ramp.queue(lane)).messages for lane in LANES)
+                for name, ramp in self._ramps.items()
             }
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from loaders.rabbitmq.provision import Provisioner
 from loaders.rabbitmq.publish import Publisher
 from migrate.core.errors import BusRefused, CouldNotVerify
 from migrate.core.flow import BusSpec, OffRampSpec
-from migrate.core.ports import Receipts
+from migrate.core.ports import Gauge, Receipts
 from migrate.core.schema import OBSERVED
 from tests import rabbitmq
 from tests.rabbitmq import Host
@@ -249,3 +249,16 @@ def test_an_alternate_exchange_is_refused(host: Host) -> None:
     host.ask("PUT", f"/api/policies/{host.name}/ae", {**given, "definition": definition})
     with pytest.raises(BusRefused, match="alternate exchange"):
         Provisioner(spec, COUNTED).provision()
+
+
+def test_a_backlog_is_what_waits_in_an_off_ramps_queues(host: Host) -> None:
+    """Whoever published it; of a stream nobody knows what its readers have yet to read."""
+    offramps = TAPPED | {"archive": OffRampSpec("archive", options=(("queue", "stream"),))}
+    spec = provided(host, offramps)
+    publish(spec, offramps, Sent("nfd", "a"), Sent("nfd", "b"), Sent("archive", "c"))
+    with host.channel() as channel:
+        channel.basic_publish("", "nfd.express", b"a stranger's")
+        channel.queue_declare("nfd.express", passive=True)
+    with closing(Observer(spec, offramps)) as observer:
+        assert isinstance(observer, Gauge)
+        assert observer.backlog() == {"nfd": 3, "archive": None}
