@@ -1,28 +1,19 @@
-"""Loading onto RabbitMQ, whole, against a bare publisher and against Shovel, on one broker.
+"""Loading onto RabbitMQ, against a bare publisher and against Shovel, on one broker.
 
-Ours is `isb-migrate run`, with its ledger, intents and receipts: the rate of its stage `load`. The
-bare publisher sends the same frames, encoded beforehand, with as many windows under way, and only
-counts confirms. Shovel moves the same messages from a classic queue. All are confirmed, persistent
-and go to a topic exchange with one quorum queue, or that queue and its tap.
-
-BENCH_MESSAGES (20000), BENCH_BODY (1024 bytes), BENCH_ROUNDS (3).
+The bare publisher sends the same frames, encoded beforehand, with as many windows under way, and
+only counts confirms. Shovel moves the same messages from a classic queue. All are confirmed,
+persistent and go to a topic exchange with one quorum queue, or that queue and its tap.
 """
 
-import json
-import os
-import shutil
-import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 
 import pika
 
-from bench.spine import PLAN, write_legacy
+from bench.loading import Place, Target, compare
 from loaders.rabbitmq import wire
 from loaders.rabbitmq.address import address_of
 from loaders.rabbitmq.confirms import Confirms
@@ -33,66 +24,37 @@ from loaders.rabbitmq.provision import Provisioner
 from loaders.rabbitmq.publish import Publisher
 from loaders.rabbitmq.topology import ramps
 from migrate.core.flow import BusSpec, OffRampSpec
-from migrate.core.window import Window
+from migrate.core.window import WINDOW, Window
 from tests.rabbitmq import Host, Node
 from tests.windows import Sent, window
 
-MESSAGES = int(os.environ.get("BENCH_MESSAGES", 20_000))
-BODY = int(os.environ.get("BENCH_BODY", 1_024))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", 3))
-WINDOW = 1_000
 QUEUE = "events.standard"
+BUS = 'kind = "rabbitmq"\nurl = "${BENCH_URL}"\noptions = { management = "${BENCH_MANAGEMENT}" }'
 
 
 def main() -> None:
-    """Medians of some rounds, and the ratios that are aimed at."""
+    """A broker of its own; quorum queues alone, and with taps."""
     node = Node(("rabbitmq_management", "rabbitmq_shovel"))
     try:
-        for how in ("counts", "tap"):
-            compare(node, how)
+        for name, how in (("RabbitMQ quorum", "counts"), ("RabbitMQ quorum and tap", "tap")):
+            compare(Target(name, BUS, partial(place, node, how), f'observe = "{how}"'))
     finally:
         node.end()
 
 
-def compare(node: Node, how: str) -> None:
-    """All rivals in turn, each on a virtual host of its own, for some rounds."""
-    rates: dict[str, list[float]] = {"ours": [], "bare": [], "shovel": [], "read back": []}
-    for _ in range(ROUNDS):
-        for name, rival in (("bare", bare), ("ours", ours), ("shovel", shovel)):
-            with node.host() as host:
-                rates[name].append(rival(host, how))
-                if name == "bare" and how == "tap":
-                    rates["read back"].append(read_back(host))
-    print(f"quorum queue, {how}, {MESSAGES:,} messages of {BODY:,} bytes, median of {ROUNDS}:")
-    medians = {name: statistics.median(found) for name, found in rates.items() if found}
-    for name, rate in medians.items():
-        print(f"  {name:<10} {rate:10,.0f} messages/s")
-    print(f"  ours / bare {medians['ours'] / medians['bare']:.2f} (aim 0.8)")
-    print(f"  ours / shovel {medians['ours'] / medians['shovel']:.2f} (aim 1.5)")
+@contextmanager
+def place(node: Node, how: str, messages: int, size: int) -> Iterator[Place]:
+    """Virtual hosts of this turn: one for us, and one for each rival."""
+    with node.host() as host, node.host() as one, node.host() as other:
+        environ = {"BENCH_URL": host.url, "BENCH_MANAGEMENT": host.management}
+        rivals = {
+            "bare publisher of frames": (partial(bare, one, how, messages, size), 0.8),
+            "Shovel": (partial(shovel, other, how, messages, size), 1.5 if how == "counts" else 0),
+        }
+        yield Place(environ, rivals, partial(read_back, host, messages) if how == "tap" else None)
 
 
-def ours(host: Host, how: str) -> float:
-    """The whole command."""
-    with tempfile.TemporaryDirectory(prefix="bench-rabbitmq-") as folder:
-        estate = Path(folder) / "estate"
-        shutil.copytree(PLAN, estate)
-        write_legacy(estate / "legacy.db", MESSAGES, BODY)
-        plan = (estate / "plan.toml").read_text(encoding="utf-8")
-        head, _, _ = plan.partition("[bus.metip]")
-        (estate / "plan.toml").write_text(
-            f'{head}[bus.metip]\nkind = "rabbitmq"\nurl = "${{METIP_URL}}"\n'
-            f'options = {{ management = "{host.management}" }}\n\n'
-            f'[offramp.events]\nobserve = "{how}"\n',
-            encoding="utf-8",
-        )
-        words = ["--runs", f"{folder}/runs", "--run-id", "bench", "--json", "--progress", "none"]
-        command = [sys.executable, "-m", "migrate", "run", str(estate / "plan.toml"), *words]
-        environ = {**os.environ, "METIP_URL": host.url}
-        out = subprocess.run(command, env=environ, capture_output=True, check=False).stdout
-        return float(json.loads(out)["timings"]["load"]["messages_per_s"])
-
-
-def bare(host: Host, how: str) -> float:
+def bare(host: Host, how: str, messages: int, size: int) -> float:
     """Frames that are encoded already, confirms that are only counted."""
     spec, offramps = bus(host, how)
     address = address_of(spec)
@@ -105,7 +67,7 @@ def bare(host: Host, how: str) -> float:
         ramps(spec, address, offramps), address.exchange, channel, link.frame_max, 1 << 28
     )
     now = datetime.now(UTC)
-    encoded = [encoder.encode(each, now).data for each in windows()]
+    encoded = [encoder.encode(each, now).data for each in windows(messages, size)]
     started = time.perf_counter()
     for data in encoded:
         while len(confirms.windows) >= Publisher.in_flight:
@@ -114,7 +76,7 @@ def bare(host: Host, how: str) -> float:
         link.write(data)
     while confirms.windows:
         land(link, channel, confirms)
-    rate = MESSAGES / (time.perf_counter() - started)
+    rate = messages / (time.perf_counter() - started)
     link.close()
     return rate
 
@@ -125,20 +87,20 @@ def land(link: Link, channel: int, confirms: Confirms) -> None:
     confirms.windows.popleft()
 
 
-def shovel(host: Host, how: str) -> float:
+def shovel(host: Host, how: str, messages: int, size: int) -> float:
     """A dynamic shovel with confirms, from a full queue to the exchange."""
     spec, offramps = bus(host, how)
     Provisioner(spec, offramps).provision()
     host.make("source")
     with host.channel() as channel:
-        for number in range(MESSAGES):
+        for number in range(messages):
             properties = pika.BasicProperties(
                 delivery_mode=2,
                 content_type="application/json",
                 message_id=f"{number:032x}",
                 headers={f"cloudEvents_{n}": v for n, v in attributes(number).items()},
             )
-            channel.basic_publish("", "source", b"x" * BODY, properties)
+            channel.basic_publish("", "source", b"x" * size, properties)
     definition = {
         "src-protocol": "amqp091",
         "src-uri": host.url,
@@ -153,23 +115,23 @@ def shovel(host: Host, how: str) -> float:
     with host.channel() as channel:
         started = time.perf_counter()
         host.ask("PUT", f"/api/parameters/shovel/{host.name}/bench", {"value": definition})
-        while depth(channel, QUEUE) < MESSAGES:
+        while depth(channel, QUEUE) < messages:
             time.sleep(0.01)
-        return MESSAGES / (time.perf_counter() - started)
+        return messages / (time.perf_counter() - started)
 
 
 def depth(channel: "pika.adapters.blocking_connection.BlockingChannel", queue: str) -> int:
     return int(channel.queue_declare(queue, passive=True).method.message_count)
 
 
-def read_back(host: Host) -> float:
-    """The witness over the tap that the bare publisher has filled."""
+def read_back(host: Host, messages: int) -> float:
+    """The witness over the tap."""
     observer = Observer(*bus(host, "tap"))
     started = time.perf_counter()
     rows = sum(batch.num_rows for batch in observer.observe({}))
     seconds = time.perf_counter() - started
     observer.close()
-    assert rows == MESSAGES
+    assert rows == messages
     return rows / seconds
 
 
@@ -195,8 +157,8 @@ def attributes(number: int) -> dict[str, str]:
     }
 
 
-def windows() -> Iterator[Window]:
-    for first in range(0, MESSAGES, WINDOW):
+def windows(messages: int, size: int) -> Iterator[Window]:
+    for first in range(0, messages, WINDOW):
         yield window(
             [
                 Sent(
@@ -206,7 +168,7 @@ def windows() -> Iterator[Window]:
                         **{f"ce_{name}": value for name, value in attributes(number).items()},
                         "content-type": "application/json",
                     },
-                    b"x" * BODY,
+                    b"x" * size,
                 )
                 for number in range(first, first + WINDOW)
             ],

@@ -1,0 +1,187 @@
+"""Loading by the whole protocol, timed against rivals: what every benchmark of a bus shares.
+
+A run is extracted and transformed once and copied for every reading; what is timed is the
+stage `load` of `isb-migrate run`, with ledger, intents and receipts, in a process of its own, by
+the run's own clock. A rival puts as many bodies of the same size on the same bus without any
+bookkeeping. They take turns, and medians count.
+
+BENCH_MESSAGES: how many messages of 1 KB (a sixth as many of 16 KiB). BENCH_SIZES: bytes of a
+body, with commas between. BENCH_TURNS: how often (3).
+"""
+
+import json
+import multiprocessing
+import os
+import random
+import re
+import resource
+import shutil
+import sqlite3
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench.spine import PLAN
+from migrate.core.progress import Silent
+from migrate.plan.load import load_plan
+from migrate.run.pipeline import run_plan
+from migrate.run.stop import Stop
+
+SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "1024,16384").split(","))
+TURNS = int(os.environ.get("BENCH_TURNS", "3"))
+KEYS = 5_000
+
+Rate = Callable[[], float]
+"""Messages a second of one reading, callable in another process."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one turn goes to: an empty place on the bus.
+
+    `environ`: what the plan's references stand for; `rivals`: by name, and the ratio that is
+    aimed at (0: none); `seen`: the witness's reading of what was loaded.
+    """
+
+    environ: Mapping[str, str] = field(default_factory=dict)
+    rivals: Mapping[str, tuple[Rate, float]] = field(default_factory=dict)
+    seen: Rate | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A bus to load onto.
+
+    `bus`: the TOML of `[bus.metip]`, `offramp` that of the one off-ramp; `place`: an empty place
+    for so many messages of a size.
+    """
+
+    name: str
+    bus: str
+    place: Callable[[int, int], AbstractContextManager[Place]]
+    offramp: str = 'duplicates = "unsafe"'
+
+
+def compare(target: Target) -> None:
+    """A line a size and rival: ours, theirs and the ratio."""
+    for size in SIZES:
+        messages = int(os.environ.get("BENCH_MESSAGES", "60000")) // (1 if size <= 1024 else 6)
+        with tempfile.TemporaryDirectory(prefix="bench-load-") as folder:
+            runs = prepare(Path(folder), target, messages, size)
+            _show(target, runs, messages, size)
+
+
+def _show(target: Target, runs: Path, messages: int, size: int) -> None:
+    ours, seen = [], []
+    rivals: dict[str, list[float]] = {}
+    aims: dict[str, float] = {}
+    for turn in range(TURNS):
+        with target.place(messages, size) as place:
+            for name, (rival, aim) in place.rivals.items():
+                rivals.setdefault(name, []).append(apart(rival)[0])
+                aims[name] = aim
+            rate, peak = apart(partial(load, runs, turn, dict(place.environ)))
+            ours.append(rate)
+            if place.seen is not None:
+                seen.append(apart(place.seen)[0])
+    mine = statistics.median(ours)
+    print(
+        f"{target.name}, {messages:,} of {size:,} bytes: {mine:,.0f} messages/s, {peak:,.0f} MiB"
+        + (f"; seen again at {statistics.median(seen):,.0f}/s" if seen else "")
+    )
+    for name, rates in rivals.items():
+        theirs = statistics.median(rates)
+        aim = f" (aim {aims[name]})" if aims[name] else ""
+        print(f"  {name:<34} {theirs:9,.0f}/s  ours is {mine / theirs:.2f}{aim}", flush=True)
+
+
+def prepare(folder: Path, target: Target, messages: int, size: int) -> Path:
+    """A run of so many messages with bodies of `size` bytes, transformed; the folder of runs."""
+    estate = folder / "estate"
+    shutil.copytree(PLAN, estate)
+    plan = estate / "plan.toml"
+    text = plan.read_text(encoding="utf-8")
+    for section, content in (("bus.metip", target.bus), ("offramp.events", target.offramp)):
+        head = f"[{section}]\n"
+        text = re.sub(
+            rf"{re.escape(head)}(?:.+\n?)*", lambda _, new=head + content: f"{new}\n", text
+        )
+    plan.write_text(text, encoding="utf-8")
+    fill(estate / "legacy.db", messages, size)
+    with target.place(messages, size) as place:
+        apart(partial(run, estate, folder / "runs", "transform", dict(place.environ)))
+    return folder / "runs"
+
+
+def load(runs: Path, turn: int, environ: dict[str, str]) -> float:
+    """The rate of the stage `load` of a copy of these runs."""
+    copy = runs.with_name(f"runs-{turn}")
+    shutil.copytree(runs, copy)
+    try:
+        return run(runs.with_name("estate"), copy, None, environ)
+    finally:
+        shutil.rmtree(copy)
+
+
+def run(estate: Path, runs: Path, stage: str | None, environ: dict[str, str]) -> float:
+    """A run up to a stage; the rate of loading, 0 before it."""
+    os.environ.update(environ)
+    sys.setswitchinterval(0.0005)  # as the command line does
+    outcome = run_plan(
+        load_plan(estate / "plan.toml"),
+        runs,
+        kind="run",
+        run_id="bench",
+        flow=None,
+        stage=stage,
+        engine="inline",
+        workers=1,
+        progress=Silent(),
+        stop=Stop(),
+    )
+    return float(outcome.timings.get("load", {}).get("messages_per_s", 0.0))
+
+
+def apart(work: Rate) -> tuple[float, float]:
+    """What `work` returns in a process of its own, and that one's peak memory in MiB."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_report, args=(work, there))
+    process.start()
+    there.close()
+    found: tuple[float, float] = here.recv()
+    process.join()
+    return found
+
+
+def _report(work: Rate, out: Any) -> None:
+    rate = work()
+    out.send((rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def fill(path: Path, messages: int, size: int) -> None:
+    """A legacy table of JSON bodies of `size` bytes; the same on every machine."""
+    dice = random.Random(1)
+    with sqlite3.connect(path) as store:
+        store.execute(
+            "CREATE TABLE event"
+            "(id INTEGER PRIMARY KEY, state TEXT, unit TEXT, at TEXT, payload BLOB)"
+        )
+        rows = (row(number, dice, size) for number in range(messages))
+        store.executemany("INSERT INTO event VALUES (?, 'NEW', ?, ?, ?)", rows)
+
+
+def row(number: int, dice: random.Random, size: int) -> tuple[int, str, str, bytes]:
+    """One legacy row, of one of many order keys."""
+    unit = f"U{number % KEYS:05d}"
+    body = {"unit": unit, "kind": "position", "seen": number, "note": ""}
+    room = size - len(json.dumps(body))
+    body["note"] = f"{dice.getrandbits(4 * room):0{room}x}"
+    at = f"2018-04-{number % 28 + 1:02d} {number % 24:02d}:00:00"
+    return number, unit, at, json.dumps(body).encode()
