@@ -1,7 +1,7 @@
 """Asking a broker for exchanges and queues over AMQP."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
 
 from loaders.rabbitmq import wire
 from loaders.rabbitmq.link import Link
@@ -10,6 +10,8 @@ from loaders.rabbitmq.topology import TOPIC, Argument, Queue
 
 NOT_FOUND, PRECONDITION_FAILED = 404, 406
 _PASSIVE, _DURABLE = 1, 2
+
+_T = TypeVar("_T")
 
 
 class Depth(NamedTuple):
@@ -21,54 +23,38 @@ class Depth(NamedTuple):
 
 def depth(link: Link, queue: str) -> Depth | None:
     """A passive declaration; None where there is no such queue."""
-    channel = link.open_channel()
-    try:
-        answer = _declare_queue(link, channel, queue, _PASSIVE, {})
-    except ChannelClosed as closed:
-        if closed.code == NOT_FOUND:
-            return None
-        raise
-    link.close_channel(channel)
-    return answer
+    return _unless(
+        NOT_FOUND, link, lambda channel: _declare_queue(link, channel, queue, _PASSIVE, {})
+    )
 
 
 def has_exchange(link: Link, name: str) -> bool:
     """A passive declaration; it says nothing of the type."""
-    channel = link.open_channel()
-    try:
-        _declare_exchange(link, channel, name, _PASSIVE)
-    except ChannelClosed as closed:
-        if closed.code == NOT_FOUND:
-            return False
-        raise
-    link.close_channel(channel)
-    return True
+    return bool(
+        _unless(NOT_FOUND, link, lambda channel: _declare_exchange(link, channel, name, _PASSIVE))
+    )
 
 
 def make_exchange(link: Link, name: str) -> bool:
     """Declare it as it has to be; False where it is there and differs."""
-    channel = link.open_channel()
-    try:
-        _declare_exchange(link, channel, name, _DURABLE)
-    except ChannelClosed as closed:
-        if closed.code == PRECONDITION_FAILED:
-            return False
-        raise
-    link.close_channel(channel)
-    return True
+    return bool(
+        _unless(
+            PRECONDITION_FAILED,
+            link,
+            lambda channel: _declare_exchange(link, channel, name, _DURABLE),
+        )
+    )
 
 
 def make_queue(link: Link, queue: Queue) -> bool:
     """Declare it as it has to be; False where it is there and differs."""
-    channel = link.open_channel()
-    try:
-        _declare_queue(link, channel, queue.name, _DURABLE, queue.arguments)
-    except ChannelClosed as closed:
-        if closed.code == PRECONDITION_FAILED:
-            return False
-        raise
-    link.close_channel(channel)
-    return True
+    arguments = queue.arguments
+    made = _unless(
+        PRECONDITION_FAILED,
+        link,
+        lambda channel: _declare_queue(link, channel, queue.name, _DURABLE, arguments),
+    )
+    return made is not None
 
 
 def bind(link: Link, queue: Queue) -> None:
@@ -81,10 +67,24 @@ def bind(link: Link, queue: Queue) -> None:
     link.close_channel(channel)
 
 
-def _declare_exchange(link: Link, channel: int, name: str, bits: int) -> None:
+def _unless(code: int, link: Link, ask: Callable[[int], _T]) -> _T | None:
+    """An answer on a channel of its own; None where the broker closes the channel with `code`."""
+    channel = link.open_channel()
+    try:
+        answer = ask(channel)
+    except ChannelClosed as closed:
+        if closed.code == code:
+            return None
+        raise
+    link.close_channel(channel)
+    return answer
+
+
+def _declare_exchange(link: Link, channel: int, name: str, bits: int) -> bool:
     names = wire.shortstr(name) + wire.shortstr(TOPIC)
     arguments = (wire.short(0), names, wire.octet(bits), wire.table({}))
     link.ask(channel, wire.EXCHANGE_DECLARE, wire.EXCHANGE_DECLARE_OK, *arguments)
+    return True
 
 
 def _declare_queue(
