@@ -71,8 +71,13 @@ def seen(records: Records) -> Iterator[pa.Table]:
         except _Unlike:
             break
         alike = _Reading(records, padded, left, layout)
+        first = _one_by_one(records, left[:1])
+        if not alike.good[0]:
+            yield first
+            left = left[1:]
+            continue
         table = alike.table()
-        if table is None:
+        if table is None or not table.slice(0, 1).equals(first):
             break
         yield table
         left = left[~alike.good]
