@@ -63,7 +63,8 @@ class Host:
         try:
             yield connection.channel()
         finally:
-            connection.close()
+            if connection.is_open:
+                connection.close()
 
     def make(self, queue: str, kind: str = "classic", **arguments: Any) -> None:
         """Declare a durable queue."""

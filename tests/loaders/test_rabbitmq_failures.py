@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
+import pika
 import pytest
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from loaders.rabbitmq.observe import Observer
 from loaders.rabbitmq.provision import Provisioner
@@ -180,18 +181,25 @@ def test_doubts_on_queues_are_dealt_with_as_each_off_ramp_says(
 
 def taken(host: Host, offramps: set[str]) -> Iterator[tuple[str, str]]:
     """Legacy id and off-ramp of everything in the queues."""
+    for name in offramps:
+        for lane in LANES:
+            yield from ((legacy_id, name) for legacy_id in ids(host, f"{name}.{lane}"))
+
+
+@retry(
+    retry=retry_if_exception_type(pika.exceptions.AMQPError),
+    stop=stop_after_delay(60),
+    wait=wait_fixed(0.5),
+    reraise=True,
+)
+def ids(host: Host, queue: str) -> list[str]:
+    """Legacy ids of a queue's messages, none of them taken; a node that has come back may need a
+    while for its quorum queues."""
+    found = []
     with host.channel() as channel:
-        for name in offramps:
-            for lane in LANES:
-                yield from ((legacy_id, name) for legacy_id in ids(channel, f"{name}.{lane}"))
-
-
-def ids(channel: Any, queue: str) -> Iterator[str]:
-    while True:
-        method, properties, _ = channel.basic_get(queue, auto_ack=True)
-        if method is None:
-            return
-        yield properties.headers["cloudEvents_legacyid"]
+        while (got := channel.basic_get(queue))[0] is not None:
+            found.append(got[1].headers["cloudEvents_legacyid"])
+    return found
 
 
 def test_a_queue_removed_under_way(host: Host, proxy: Proxy, tmp_path: Path) -> None:
