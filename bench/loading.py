@@ -9,14 +9,11 @@ BENCH_MESSAGES: how many messages of 1 KB (a sixth as many of 16 KiB). BENCH_SIZ
 body, with commas between. BENCH_TURNS: how often (3).
 """
 
-import json
 import multiprocessing
 import os
-import random
 import re
 import resource
 import shutil
-import sqlite3
 import statistics
 import sys
 import tempfile
@@ -27,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.spine import PLAN
+from bench.spine import PLAN, write_legacy
 from migrate.core.progress import Silent
 from migrate.plan.load import load_plan
 from migrate.run.pipeline import run_plan
@@ -35,7 +32,6 @@ from migrate.run.stop import Stop
 
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "1024,16384").split(","))
 TURNS = int(os.environ.get("BENCH_TURNS", "3"))
-KEYS = 5_000
 
 Rate = Callable[[], float]
 """Messages a second of one reading, callable in another process."""
@@ -113,7 +109,7 @@ def prepare(folder: Path, target: Target, messages: int, size: int) -> Path:
             rf"{re.escape(head)}(?:.+\n?)*", lambda _, new=head + content: f"{new}\n", text
         )
     plan.write_text(text, encoding="utf-8")
-    fill(estate / "legacy.db", messages, size)
+    write_legacy(estate / "legacy.db", messages, size)
     with target.place(messages, size) as place:
         apart(partial(run, estate, folder / "runs", "transform", dict(place.environ)))
     return folder / "runs"
@@ -163,25 +159,3 @@ def apart(work: Rate) -> tuple[float, float]:
 def _report(work: Rate, out: Any) -> None:
     rate = work()
     out.send((rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
-
-
-def fill(path: Path, messages: int, size: int) -> None:
-    """A legacy table of JSON bodies of `size` bytes; the same on every machine."""
-    dice = random.Random(1)
-    with sqlite3.connect(path) as store:
-        store.execute(
-            "CREATE TABLE event"
-            "(id INTEGER PRIMARY KEY, state TEXT, unit TEXT, at TEXT, payload BLOB)"
-        )
-        rows = (row(number, dice, size) for number in range(messages))
-        store.executemany("INSERT INTO event VALUES (?, 'NEW', ?, ?, ?)", rows)
-
-
-def row(number: int, dice: random.Random, size: int) -> tuple[int, str, str, bytes]:
-    """One legacy row, of one of many order keys."""
-    unit = f"U{number % KEYS:05d}"
-    body = {"unit": unit, "kind": "position", "seen": number, "note": ""}
-    room = size - len(json.dumps(body))
-    body["note"] = f"{dice.getrandbits(4 * room):0{room}x}"
-    at = f"2018-04-{number % 28 + 1:02d} {number % 24:02d}:00:00"
-    return number, unit, at, json.dumps(body).encode()

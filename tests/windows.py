@@ -9,6 +9,7 @@ import pyarrow as pa
 from migrate.core.ports import Receipts
 from migrate.core.schema import MESSAGE
 from migrate.core.window import Window
+from migrate.formats.envelope import bus_headers
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ def window(deliveries: Sequence[Sent], *, run: str = "run-1", lane: str = "bulk"
         pa.array(pairs, MESSAGE.field("attributes").type),
         pa.array([one.body for one in deliveries], pa.large_binary()),
     )
+
+
+def envelope(window: Window, place: int) -> dict[str, str]:
+    """All headers of one delivery, lane and run included; names sorted."""
+    return bus_headers(window.attributes[place].as_py(), window.lane, window.run_id)
 
 
 def publish(publisher: Any, window: Window) -> Receipts:

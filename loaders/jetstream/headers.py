@@ -73,9 +73,8 @@ def _lines(columns: Columns, rows: int) -> pa.Array:
 
 def _value(column: pa.Array | pa.Scalar) -> str | pa.Array:
     """Values as they are written: one text where all are equal, else a large_string array."""
-    if isinstance(column, pa.Scalar) or pc.all(pc.equal(column, column[0])).as_py():
-        first = column if isinstance(column, pa.Scalar) else column[0]
-        return header_value(first.as_py())
+    if isinstance(column, pa.Scalar):
+        return header_value(column.as_py())
     if pc.any(pc.match_substring_regex(column, _NEEDS_ESCAPE)).as_py():
         return pa.array([header_value(value) for value in column.to_pylist()], pa.large_string())
     return column.cast(pa.large_string())

@@ -167,22 +167,14 @@ def _tables(columns: Columns, rows: int) -> pa.Array:
         if name == CONTENT_TYPE and is_property(column):
             continue
         constant += wire.shortstr(header_name(name)) + b"S"
-        same = _same(column)
-        if same is not None:
-            constant += wire.longstr(same.encode())
+        if isinstance(column, pa.Scalar):
+            constant += wire.longstr(column.as_py().encode())
         else:
             values = column.cast(pa.large_binary())
             pieces += [constant, numbers(lengths(values), ">u4"), values]
             constant = b""
     pieces.append(constant)
     return _repeated(joined(*pieces), rows)
-
-
-def _same(column: pa.Array | pa.Scalar) -> str | None:
-    """The one value of a column that has only one."""
-    if isinstance(column, pa.Scalar):
-        return str(column.as_py())
-    return str(column[0].as_py()) if pc.all(pc.equal(column, column[0])).as_py() else None
 
 
 def _repeated(column: pa.Array | pa.Scalar, rows: int) -> pa.Array:

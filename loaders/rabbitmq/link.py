@@ -101,10 +101,6 @@ class Link:
                 self._out.append(memoryview(data))
             self._pump(0.0)
 
-    def post(self, data: bytes) -> None:
-        """Queue bytes without sending any: what a handler may do."""
-        self._out.append(memoryview(data))
-
     @property
     def unsent(self) -> bool:
         """Whether bytes wait to be sent."""

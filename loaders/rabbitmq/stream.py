@@ -34,7 +34,6 @@ class Tap:
         self.stream = stream
         self.size = 0
         """Bytes of bodies that wait."""
-        self.heard = time.monotonic()
         self._link = link
         self._waiting: list[tuple[bytes, bytes]] = []
         self._header = b""
@@ -97,7 +96,6 @@ class Tap:
             self._waiting.append((self._header, body))
             self.size += len(body)
             self._body = []
-            self.heard = time.monotonic()
 
 
 def ends(link: Link, streams: Sequence[str], patience_s: float) -> dict[str, int]:

@@ -7,12 +7,11 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Event, Lock, Thread
-from types import TracebackType
-from typing import Self
 
 from loaders.rabbitmq_stream import frames
 from loaders.rabbitmq_stream.frames import Content
 from loaders.rabbitmq_stream.settings import Settings
+from migrate.core.closing import Closing
 
 HEARTBEAT_S = 60
 FRAME_BYTES = 16 * 1024 * 1024
@@ -38,7 +37,7 @@ class Refused(Exception):
         self.code = code
 
 
-class Connection:
+class Connection(Closing):
     """Used by one thread; another one sends heartbeats while that one is elsewhere.
 
     Everything may raise Lost; after that nothing but `close` is of use.
@@ -120,17 +119,6 @@ class Connection:
             goodbye = frames.frame(frames.CLOSE, head, b"\x00\x01", frames.text("done"))
             self._socket.sendall(goodbye)
         self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _log_in(self, settings: Settings, purpose: str) -> tuple[int, int]:
         about = {"product": "isb-migrate", "connection_name": f"isb-migrate {purpose}"}

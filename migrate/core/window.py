@@ -32,12 +32,6 @@ class Window:
     def __len__(self) -> int:
         return len(self.message_ids)
 
-    def envelope(self, place: int) -> dict[str, str]:
-        """All headers of one delivery, lane and run included; names sorted."""
-        pairs = {pair["name"]: pair["value"] for pair in self.attributes[place].as_py()}
-        pairs |= {LANE_ATTRIBUTE: self.lane, RUN_ATTRIBUTE: self.run_id}
-        return dict(sorted(pairs.items()))
-
     def take(self, places: Sequence[int]) -> "Window":
         """A window of some of these deliveries, in the order given."""
         indices = pa.array(places, pa.int64())

@@ -7,7 +7,6 @@ from typing import Literal
 from migrate.core.ports import Piece
 
 State = Literal["same", "missing", "differs", "further"]
-STATES: tuple[State, ...] = ("missing", "differs", "further", "same")
 
 
 @dataclass(frozen=True, slots=True)

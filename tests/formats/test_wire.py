@@ -10,14 +10,15 @@ from pika.spec import BasicProperties
 from migrate.formats.bindings import amqp, nats
 from migrate.formats.bindings.event import Event
 from tests.formats.envelopes import BODIES, ENVELOPES, MODES, ODD
-from tests.formats.nats_server import connection, server, there_and_back
+from tests.formats.nats_wire import connection, there_and_back
+from tests.loaders import nats_server
 
 SMALL = {"ce_id": "1", "ce_source": "urn:x", "ce_specversion": "1.0", "ce_type": "t"}
 
 
 @pytest.fixture(scope="module")
 def stream() -> Iterator[BinaryIO]:
-    with server() as port, connection(port) as found:
+    with connection(nats_server.shared().port) as found:
         yield found
 
 

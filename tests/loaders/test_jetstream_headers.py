@@ -12,7 +12,7 @@ from loaders.jetstream.envelopes import Reader, message_of, read
 from loaders.jetstream.frames import frames
 from loaders.jetstream.headers import delivery_ids, encoded, header_name, header_value
 from migrate.formats.headers import window_texts
-from tests.windows import Sent, window
+from tests.windows import Sent, envelope, window
 
 NAMES = st.one_of(
     st.sampled_from(["ce_id", "ce_subject", "ce_time", "content-type"]),
@@ -58,7 +58,7 @@ def test_nothing_can_become_another_header(envelopes: list[dict[str, str]]) -> N
         assert lines.isascii() and lines.endswith(b"\r\n")
         each = lines.decode("ascii").removesuffix("\r\n").split("\r\n")
         names = [line.partition(": ")[0] for line in each]
-        assert len(each) == len(one.envelope(place))
+        assert len(each) == len(envelope(one, place))
         assert all(name.startswith(("ce-", "isb-")) and name.isprintable() for name in names)
         assert not any(set(line) & set("\r\n\0") for line in each)
         assert read(written(lines)).text == window_texts(one)[place].as_py()

@@ -1,37 +1,9 @@
-"""A NATS server of our own, spoken to in its own protocol: no client comes between."""
+"""A NATS server spoken to in its own protocol: no client comes between."""
 
-import shutil
 import socket
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO
-
-from tests import services
-
-
-@contextmanager
-def server() -> Iterator[int]:
-    """A server on a free port."""
-    program = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
-    if program is None:
-        services.missing("no nats-server; as root on Debian, .ci/services installs it")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [str(program), "-a", "127.0.0.1", "-p", str(port)],
-        stderr=subprocess.PIPE,
-        preexec_fn=services.end_with_us,
-    )
-    try:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if b"Server is ready" in line:
-                break
-        yield port
-    finally:
-        process.kill()
-        process.wait()
 
 
 @contextmanager
