@@ -72,7 +72,7 @@ def bare(host: Host, how: str, messages: int, size: int) -> float:
     for data in encoded:
         while len(confirms.windows) >= Publisher.in_flight:
             land(link, channel, confirms)
-        confirms.add([("", "")] * WINDOW, range(WINDOW), WINDOW, {})
+        confirms.add(lambda _: ("", ""), range(WINDOW), WINDOW, {})
         link.write(data)
     while confirms.windows:
         land(link, channel, confirms)

@@ -1,4 +1,4 @@
-"""Columns of bytes: lengths, numbers as bytes, and joining them row by row."""
+"""Columns of bytes: lengths, bytes of one width, and joining them row by row."""
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +11,17 @@ def lengths(column: pa.Array) -> np.ndarray:
     return sizes.astype(np.int64)
 
 
-def numbers(values: np.ndarray, form: str) -> pa.Array:
-    """Whole numbers as bytes of one width, large_binary; `form`: numpy's, such as `>u4`."""
-    data = values.astype(form)
-    offsets = np.arange(len(data) + 1, dtype=np.int64) * data.dtype.itemsize
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data.tobytes())]
-    return pa.Array.from_buffers(pa.large_binary(), len(data), buffers)
+def fixed(*parts: bytes | tuple[np.ndarray, str]) -> pa.Array:
+    """Bytes of one width a row, large_binary: what is the same in all rows, and whole numbers with
+    numpy's name of their form, such as `>u4`."""
+    kinds = [f"V{len(part)}" if isinstance(part, bytes) else part[1] for part in parts]
+    rows = next(len(part[0]) for part in parts if not isinstance(part, bytes))
+    table = np.empty(rows, [(f"{at}", kind) for at, kind in enumerate(kinds)])
+    for at, part in enumerate(parts):
+        table[f"{at}"] = np.void(part) if isinstance(part, bytes) else part[0]
+    offsets = np.arange(rows + 1, dtype=np.int64) * table.dtype.itemsize
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(table.tobytes())]
+    return pa.Array.from_buffers(pa.large_binary(), rows, buffers)
 
 
 def joined(*pieces: pa.Array | bytes) -> pa.Array | pa.Scalar:

@@ -6,7 +6,7 @@ message id, the first that is under way where some have both alike.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from loaders.rabbitmq import wire
@@ -36,11 +36,12 @@ class Flying:
     """A window under way, and what is known of each of its deliveries.
 
     `first`: the delivery tag of the first one; `places`: where each of those sent is in the
-    window of so many `rows`; `problems`: why the others were not, by place.
+    window of so many `rows`; `key`: what a delivery at a place is told by; `problems`: why those
+    that were not sent were not, by place.
     """
 
     first: int
-    keys: Sequence[Key]
+    key: Callable[[int], Key]
     places: Sequence[int]
     rows: int
     problems: Mapping[int, str]
@@ -50,7 +51,7 @@ class Flying:
     _waiting: dict[Key, deque[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.open = len(self.keys)
+        self.open = len(self.places)
         self._states = bytearray(self.open)
 
     def answer(self, start: int, end: int, state: int) -> int:
@@ -65,8 +66,8 @@ class Flying:
     def comes_back(self, key: Key) -> bool:
         """Note that a delivery was returned; whether it was under way here."""
         if not self._waiting:
-            for at, each in enumerate(self.keys):
-                self._waiting.setdefault(each, deque()).append(at)
+            for at, place in enumerate(self.places):
+                self._waiting.setdefault(self.key(place), deque()).append(at)
         queue = self._waiting.get(key, ())
         while queue:
             at = queue.popleft()
@@ -100,11 +101,15 @@ class Confirms:
         self._return: _Returned | None = None
 
     def add(
-        self, keys: Sequence[Key], places: Sequence[int], rows: int, problems: Mapping[int, str]
+        self,
+        key: Callable[[int], Key],
+        places: Sequence[int],
+        rows: int,
+        problems: Mapping[int, str],
     ) -> None:
         """Note a window about to be sent."""
-        self.windows.append(Flying(self._next, keys, places, rows, problems))
-        self._next += len(keys)
+        self.windows.append(Flying(self._next, key, places, rows, problems))
+        self._next += len(places)
 
     def landed(self) -> bool:
         """Whether the oldest window is answered whole."""

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loaders.rabbitmq import wire
-from loaders.rabbitmq.columns import bytes_of, joined, lengths, numbers
+from loaders.rabbitmq.columns import bytes_of, fixed, joined, lengths
 from loaders.rabbitmq.names import CONTENT_TYPE, header_name, is_property
 from loaders.rabbitmq.topology import Ramp
 from migrate.core.window import Window
-from migrate.formats.expiry import remaining_ms
-from migrate.formats.headers import Columns, window_headers
+from migrate.formats.expiry import EXPIRY_ATTRIBUTE, remaining_ms
+from migrate.formats.headers import Columns, over_groups, window_groups
 
 _HAS_TYPE, _HAS_EXPIRATION = 1 << 15, 1 << 8
 _FLAGS = 1 << 13 | 1 << 12 | 1 << 7
@@ -86,10 +86,13 @@ class Encoder:
         sizes = lengths(window.bodies)
         whole = joined(
             self._methods(window),
-            wire.FRAME.pack(wire.HEADER, self._channel, 0)[:3],
-            numbers(headers.sizes, ">u4"),
-            _BEFORE_SIZE,
-            numbers(sizes, ">u8"),
+            fixed(
+                wire.FRAME.pack(wire.HEADER, self._channel, 0)[:3],
+                (headers.sizes, ">u4"),
+                _BEFORE_SIZE,
+                (sizes, ">u8"),
+                (headers.flags, ">u2"),
+            ),
             *headers.columns,
             _END,
             *self._framed(window.bodies, sizes),
@@ -111,7 +114,7 @@ class Encoder:
     def _framed(self, bodies: pa.Array, sizes: np.ndarray) -> list[pa.Array | bytes]:
         """The bodies in frames: none for an empty one, several for a large one."""
         head = wire.FRAME.pack(wire.BODY, self._channel, 0)[:3]
-        pieces = [head, numbers(sizes, ">u4"), bodies, _END]
+        pieces = [fixed(head, (sizes, ">u4")), bodies, _END]
         odd = (sizes == 0) | (sizes > self._room)
         if not odd.any():
             return pieces
@@ -129,24 +132,26 @@ class Encoder:
 
 
 class _Headers:
-    """The properties of every delivery, a column each, from their flags to the message id."""
+    """The properties of every delivery: their `flags`, and the columns behind these."""
 
     def __init__(self, window: Window, ramps: Mapping[str, Ramp], now: datetime) -> None:
-        rows = len(window)
         ids = pa.array(window.message_ids, pa.large_string()).cast(pa.large_binary())
         self.id_sizes = lengths(ids)
-        types = window_headers(window, _content_types, pa.large_binary())
-        tables = window_headers(window, _tables, pa.large_binary())
+        groups = list(window_groups(window))
+        types = over_groups(groups, _content_types, pa.large_binary())
+        tables = over_groups(groups, _tables, pa.large_binary())
         type_sizes, table_sizes = lengths(types), lengths(tables)
-        expirations, has_expiration = _expirations(window, ramps, now)
-        flags = np.full(rows, _FLAGS) | np.where(type_sizes > 0, _HAS_TYPE, 0)
-        flags |= np.where(has_expiration, _HAS_EXPIRATION, 0)
+        expire = any(EXPIRY_ATTRIBUTE in columns for columns, _ in groups)
+        texts = _expirations(window, ramps, now) if expire else [b""] * len(window)
+        expirations = pa.array(texts, pa.large_binary())
+        has_expiration = lengths(expirations) > 0
+        self.flags = np.full(len(window), _FLAGS) | np.where(type_sizes > 0, _HAS_TYPE, 0)
+        self.flags |= np.where(has_expiration, _HAS_EXPIRATION, 0)
         self.sizes = _FIXED + type_sizes + table_sizes + lengths(expirations) + 1 + self.id_sizes
         self.columns = [
-            *(numbers(flags, ">u2"), types),
-            *(numbers(table_sizes, ">u4"), tables),
+            *(types, fixed((table_sizes, ">u4")), tables),
             *(_PERSISTENT, expirations),
-            *(numbers(np.minimum(self.id_sizes, 255), "u1"), ids),
+            *(fixed((np.minimum(self.id_sizes, 255), "u1")), ids),
         ]
 
 
@@ -156,7 +161,7 @@ def _content_types(columns: Columns, rows: int) -> pa.Array:
     if column is None or not is_property(column):
         return pa.repeat(pa.scalar(b"", pa.large_binary()), rows)
     texts = _repeated(column, rows).cast(pa.large_binary())
-    return joined(numbers(lengths(texts), "u1"), texts)
+    return joined(fixed((lengths(texts), "u1")), texts)
 
 
 def _tables(columns: Columns, rows: int) -> pa.Array:
@@ -171,7 +176,7 @@ def _tables(columns: Columns, rows: int) -> pa.Array:
             constant += wire.longstr(column.as_py().encode())
         else:
             values = column.cast(pa.large_binary())
-            pieces += [constant, numbers(lengths(values), ">u4"), values]
+            pieces += [fixed(constant, (lengths(values), ">u4")), values]
             constant = b""
     pieces.append(constant)
     return _repeated(joined(*pieces), rows)
@@ -181,15 +186,11 @@ def _repeated(column: pa.Array | pa.Scalar, rows: int) -> pa.Array:
     return pa.repeat(column, rows) if isinstance(column, pa.Scalar) else column
 
 
-def _expirations(
-    window: Window, ramps: Mapping[str, Ramp], now: datetime
-) -> tuple[pa.Array, np.ndarray]:
-    """The property `expiration` as short texts, and which deliveries have one."""
+def _expirations(window: Window, ramps: Mapping[str, Ramp], now: datetime) -> list[bytes]:
+    """The property `expiration` of every delivery as a short text, empty where it has none."""
     keeps = [ramps[destination].expiry == "none" for destination in window.destinations]
     left = remaining_ms(window, now).to_pylist()
-    texts = [
+    return [
         b"" if keep or ms is None or ms > LONGEST_MS else wire.shortstr(str(ms))
         for keep, ms in zip(keeps, left, strict=True)
     ]
-    has = np.array([bool(text) for text in texts], bool)
-    return pa.array(texts, pa.large_binary()), has

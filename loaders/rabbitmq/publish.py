@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
+from itertools import compress
 
 from loaders.rabbitmq import wire
 from loaders.rabbitmq.address import address_of
-from loaders.rabbitmq.confirms import Confirms
+from loaders.rabbitmq.confirms import Confirms, Key
 from loaders.rabbitmq.encode import Encoder
 from loaders.rabbitmq.link import Link
 from loaders.rabbitmq.lost import ChannelClosed, LinkLost
@@ -91,12 +93,8 @@ class Publisher:
         with self._refusing():
             self._await(lambda: self._link.blocked is None)
             encoded = self._encoder.encode(window, datetime.now(UTC))
-            lane, ramps = window.lane, self._ramps
-            keys = [
-                (ramps[window.destinations[place]].key(lane), window.message_ids[place])
-                for place in encoded.places
-            ]
-            self._confirms.add(keys, encoded.places, len(window), encoded.problems)
+            key = partial(self._key, window)
+            self._confirms.add(key, encoded.places, len(window), encoded.problems)
             self._sent.append(window)
             self._link.write(encoded.data)
             self._await(lambda: not self._link.unsent)
@@ -110,8 +108,9 @@ class Publisher:
             self._require_bound(window)
             receipts = self._confirms.windows.popleft().receipts()
             self._sent.pop(0)
-        for destination, taken in zip(window.destinations, receipts.confirmed, strict=True):
-            self._taken[self._ramps[destination].stream(window.lane)] += taken
+        taken = Counter(compress(window.destinations, receipts.confirmed))
+        for destination, count in taken.items():
+            self._taken[self._ramps[destination].stream(window.lane)] += count
         return receipts
 
     def resolve(
@@ -135,6 +134,9 @@ class Publisher:
             if one is not None:
                 with suppress(LinkLost):
                     one.close()
+
+    def _key(self, window: Window, place: int) -> Key:
+        return self._ramps[window.destinations[place]].key(window.lane), window.message_ids[place]
 
     def _all_ends(self) -> dict[str, int]:
         read = [ramp for ramp in self._ramps.values() if not ramp.counted]

@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import repeat
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+import pyarrow as pa
 import sqlalchemy as sa
 
 from loaders.sql.connect import (
@@ -25,7 +26,8 @@ from migrate.core.ports import Receipts
 from migrate.core.window import WINDOW, Window
 from migrate.formats.headers import window_texts
 
-Row = tuple[str, str, str, str, bytes, str]
+Body = bytes | memoryview
+Row = tuple[str, str, str, str, Body, str]
 """destination, lane, message_id, headers, body, published_at"""
 Found = tuple[int, str, str, str | None]
 """position, destination, message_id, headers"""
@@ -35,17 +37,17 @@ _LAST_POSITION = 2**63 - 1
 
 
 class Publisher:
-    """Publishes windows in order; those under way are one transaction, which lands whole, in
-    order, or not at all. It is committed when the first of them is asked for its receipts."""
+    """Publishes windows in order; one is a transaction, which lands whole, in order, or not at
+    all. It is committed when it is asked for its receipts: waiting for the disk, not the rows, is
+    what a window costs, so that one here is larger than on other buses."""
 
     rejects_successors = True
-    window = WINDOW
-    in_flight = 4
+    window = 5 * WINDOW
+    in_flight = 1
 
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
-        self._open: deque[Receipts] = deque()
-        self._landed: deque[Receipts] = deque()
+        self._open = Receipts.all_at([])
         path = sqlite_file(spec)
         try:
             self._table: _Table = _Server(spec) if path is None else _File(path)
@@ -58,23 +60,21 @@ class Publisher:
     def send(self, window: Window) -> None:
         """Insert the window's rows. Raises BusRefused when the transaction fails."""
         try:
-            positions = self._table.append(_rows(window))
+            positions = self._table.append(window)
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
-        self._open.append(Receipts.all_at([str(position) for position in positions]))
+        self._open = Receipts.all_at([str(position) for position in positions])
 
     def receipts(self) -> Receipts:
         """What is committed is confirmed, each row by its position.
 
         Raises BusRefused when the outcome of the transaction is not known.
         """
-        if not self._landed:
-            try:
-                self._table.commit()
-            except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
-                raise self._refused(error) from None
-            self._landed, self._open = self._open, self._landed
-        return self._landed.popleft()
+        try:
+            self._table.commit()
+        except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
+            raise self._refused(error) from None
+        return self._open
 
     def resolve(self, window: Window, mark: str | None, since: Mapping[str, str]) -> Receipts:
         """Which of a window this very run has brought onto the bus, behind its start positions."""
@@ -107,13 +107,13 @@ class Publisher:
 class _Table(Protocol):
     """The table `delivery` of one bus."""
 
-    def append(self, rows: Iterator[Row]) -> Sequence[int]:
-        """Insert rows in order, into the transaction at hand or a new one; their positions. An
-        error ends the transaction without a trace."""
+    def append(self, window: Window) -> Sequence[int]:
+        """Insert a window's rows in order, in a transaction; their positions. An error ends the
+        transaction without a trace."""
         ...
 
     def commit(self) -> None:
-        """Commit the transaction at hand."""
+        """Commit the transaction."""
         ...
 
     def find(self, ids: list[str]) -> Sequence[Found]:
@@ -140,11 +140,11 @@ class _File:
             self._connection.close()
             raise
 
-    def append(self, rows: Iterator[Row]) -> Sequence[int]:
+    def append(self, window: Window) -> Sequence[int]:
         try:
-            if not self._connection.in_transaction:
-                self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN IMMEDIATE")
             before = self._end()
+            rows = _rows(window, _views(window.bodies))
             count = self._connection.executemany(self._INSERT, rows).rowcount
             if before > _LAST_POSITION - count:
                 raise sqlite3.OperationalError("SQLite gives positions at random from here on")
@@ -189,8 +189,9 @@ class _Server:
         with self._engine.connect() as connection:
             connection.execute(sa.select(DELIVERY.c.position).limit(1))
 
-    def append(self, rows: Iterator[Row]) -> Sequence[int]:
+    def append(self, window: Window) -> Sequence[int]:
         names = ("destination", "lane", "message_id", "headers", "body", "published_at")
+        rows = _rows(window, window.bodies.to_pylist())
         wanted = [dict(zip(names, row, strict=True)) for row in rows]
         try:
             writer = self._writer = self._writer or self._engine.connect()
@@ -244,14 +245,22 @@ def _lenient(text: bytes) -> str:
     return text.decode("utf-8", "replace")
 
 
-def _rows(window: Window) -> Iterator[Row]:
+def _views(bodies: pa.LargeBinaryArray) -> Iterator[memoryview]:
+    """Every body where it lies: SQLite copies it anyway."""
+    _, ends, data = bodies.buffers()
+    offsets = np.frombuffer(ends, np.int64)[bodies.offset : bodies.offset + len(bodies) + 1]
+    held = memoryview(data or b"")
+    return (held[start:end] for start, end in pairwise(offsets.tolist()))
+
+
+def _rows(window: Window, bodies: Iterable[Body]) -> Iterator[Row]:
     """The window's rows."""
     return zip(
         window.destinations,
         repeat(window.lane),
         window.message_ids,
         window_texts(window).to_pylist(),
-        window.bodies.to_pylist(),
+        bodies,
         repeat(rfc3339(datetime.now(UTC))),
     )
 

@@ -5,7 +5,7 @@ same in all of them is written once.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from migrate.core.window import LANE_ATTRIBUTE, RUN_ATTRIBUTE, Window
 
 Columns = Mapping[str, Any]
 """Values by header name: a string array, or a string scalar where all rows have the same."""
+Group = tuple[Columns, pa.Array]
+"""Columns, and the places of the rows that they hold, rising."""
 Render = Callable[[Columns, int], pa.Array]
 """Columns and a number of rows to one value a row."""
 
@@ -42,7 +44,7 @@ def window_headers(
     return rendered(window.attributes, lane, window.run_id, render, kind, also)
 
 
-def window_groups(window: Window) -> Iterator[tuple[Columns, pa.Array]]:
+def window_groups(window: Window) -> Iterator[Group]:
     """The headers of a window by the column: deliveries whose headers have the same names come
     together, as their columns (names sorted) and their places in the window."""
     return _groups(window.attributes, pa.scalar(window.lane), window.run_id)
@@ -62,8 +64,13 @@ def rendered(
     also: Columns | None = None,
 ) -> pa.Array:
     """One value of `kind` a row, by `render` over the rows whose envelopes have the same names."""
+    return over_groups(_groups(attributes, lanes, run_id, also), render, kind)
+
+
+def over_groups(groups: Iterable[Group], render: Render, kind: pa.DataType) -> pa.Array:
+    """What `render` makes of each group of `window_groups`, in the order of the window again."""
     texts, rows = [], []
-    for columns, members in _groups(attributes, lanes, run_id, also):
+    for columns, members in groups:
         texts.append(render(columns, len(members)))
         rows.append(members)
     if not texts:
@@ -79,7 +86,7 @@ def _groups(
     lanes: pa.Array | pa.Scalar,
     run_id: str,
     also: Columns | None = None,
-) -> Iterator[tuple[Columns, pa.Array]]:
+) -> Iterator[Group]:
     starts = attributes.offsets[:-1]
     names, values = attributes.values.field("name"), attributes.values.field("value")
     for signature, members in _signatures(attributes, names):
@@ -96,6 +103,11 @@ def _groups(
 
 def _signatures(attributes: pa.ListArray, names: pa.Array) -> list[tuple[list[str], pa.Array]]:
     """Rows with the same attribute names, together: few kinds in any batch."""
+    ends = attributes.offsets.to_numpy()
+    held = names[ends[0] : ends[-1]]
+    width = len(held) // max(len(attributes), 1)
+    if width and (np.diff(ends) == width).all() and _repeats(held, width):
+        return [(held[:width].to_pylist(), pa.array(np.arange(len(attributes), dtype=np.uint64)))]
     lists = pa.ListArray.from_arrays(attributes.offsets, names)
     kinds = pc.binary_join(lists, _MARK).dictionary_encode()
     return [
@@ -135,13 +147,16 @@ def _literal(column: Any) -> Any:
 
 def _folded(column: pa.StringArray) -> pa.StringArray | pa.StringScalar:
     """A column whose values are all the same as that value."""
+    return column[0] if len(column) and _repeats(column, 1) else column
+
+
+def _repeats(column: pa.StringArray, every: int) -> bool:
+    """Whether a column is its first so many values over and over."""
     ends, data = _buffers(column)
-    lengths = np.diff(ends)
-    if len(column) and (lengths == lengths[0]).all():
-        first = data[: lengths[0]]
-        if bytes(data) == bytes(first) * len(column):
-            return column[0]
-    return column
+    lengths = np.diff(ends).reshape(-1, every)
+    if not (lengths == lengths[0]).all():
+        return False
+    return bytes(data) == bytes(data[: int(lengths[0].sum())]) * len(lengths)
 
 
 def _needs_escape(column: pa.StringArray) -> bool:

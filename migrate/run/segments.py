@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,15 +13,18 @@ from migrate.core.runfolder import RunFolder
 from migrate.ledger.records import Seal
 
 
-def read_sealed(folder: RunFolder, seal: Seal) -> pa.Table | None:
-    """A segment whose bytes have the recorded SHA-256; None where it is missing or changed."""
+def read_sealed(
+    folder: RunFolder, seal: Seal, columns: Sequence[str] | None = None
+) -> pa.Table | None:
+    """A segment, or some columns of one, whose bytes have the recorded SHA-256; None where it is
+    missing or changed."""
     try:
         data = (folder.root / seal.path).read_bytes()
     except OSError:
         return None
     if hashlib.sha256(data).hexdigest() != seal.sha256:
         return None
-    return pq.read_table(pa.BufferReader(data))
+    return pq.read_table(pa.BufferReader(data), columns=list(columns) if columns else None)
 
 
 def read_legacy(folder: RunFolder, seal: Seal) -> pa.Table:

@@ -5,7 +5,7 @@ goes through the lanes in their order, in a lane through flows and batches in th
 one batch in hand: what is held in memory does not grow with what waits.
 """
 
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from weakref import WeakValueDictionary
@@ -115,7 +115,7 @@ class Stream:
             self._cutter = Cutter(self._deliveries, self._wanted(self._deliveries), self._limits)
         return True
 
-    def cut(self, busy: Container[OrderKey]) -> Cut | None:
+    def cut(self, busy: Collection[OrderKey]) -> Cut | None:
         """Its next window; None where all that is in sight waits for a `busy` order key."""
         assert self._cutter is not None
         assert self._deliveries is not None

@@ -22,6 +22,7 @@ from migrate.plan.plan import Plan
 from migrate.run.derive import Job, derive_batch, held
 from migrate.run.engines import in_order
 from migrate.run.segments import content_digest, read_sealed, write_sealed
+from migrate.run.windows import COLUMNS
 from migrate.run.stop import Stop
 from migrate.transform.derive import Derived
 
@@ -45,12 +46,13 @@ class Transformer:
         self._progress.finish(STAGE)
 
     def messages(self, batch: BatchRecord) -> pa.Table:
-        """The messages of a transformed batch, derived again where its segment is lost or changed.
+        """The messages of a transformed batch, of their columns those that loading reads (run.
+        windows.COLUMNS); derived again where the segment is lost or changed.
 
         Raises CouldNotVerify where the same legacy messages now become something else.
         """
         assert batch.messages is not None
-        table = read_sealed(self._folder, batch.messages)
+        table = read_sealed(self._folder, batch.messages, COLUMNS)
         return self._again(batch) if table is None else table
 
     def _flow(

@@ -1,11 +1,13 @@
 """From a message segment to the windows in which its deliveries are offered to the bus."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
+from itertools import pairwise, repeat
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from migrate.core.window import WINDOW, Window
 from migrate.formats.expiry import Expiries
@@ -15,6 +17,9 @@ _LOOKAHEAD = 8
 
 KEPT = Expiries()
 """Every expiry stays as it was."""
+
+COLUMNS = ("message_id", "order_key", "attributes", "body", "deliveries")
+"""What is read of a message segment (core.schema.MESSAGE) to offer it."""
 
 OrderKey = tuple[str, str]
 """Destination and order key."""
@@ -26,8 +31,10 @@ class LaneDeliveries:
     def __init__(
         self, messages: pa.Table, lane: str, run_id: str, expiries: Expiries = KEPT
     ) -> None:
-        """Take a segment in core.schema.MESSAGE, or a part of one."""
+        """Take a segment in core.schema.MESSAGE, or a part of one; COLUMNS are enough."""
         self._expiries = expiries
+        self.codes: dict[tuple[str, str | None], int] = {}
+        """The number of every order key, once `order_codes` was asked for."""
         self._lane, self._run_id = lane, run_id
         self._rows, self._destinations = _places(messages.column("deliveries"), lane)
         self._ids = messages.column("message_id").to_pylist()
@@ -42,15 +49,21 @@ class LaneDeliveries:
         """Where a delivery goes."""
         return self._destinations[ordinal]
 
-    def order_key(self, ordinal: int) -> OrderKey | None:
-        """Destination and order key of a delivery that has one."""
-        key = self._keys[self._rows[ordinal]]
-        return None if key is None else (self._destinations[ordinal], key)
+    @cached_property
+    def order_codes(self) -> np.ndarray:
+        """The number of each delivery's order key, int64; -1 where it has none."""
+        keys = [self._keys[row] for row in self._rows.tolist()]
+        pairs = list(zip(self._destinations, keys, strict=True))
+        self.codes = {pair: code for code, pair in enumerate(dict.fromkeys(pairs))}
+        found = np.fromiter(map(self.codes.__getitem__, pairs), np.int64, len(pairs))
+        found[[key is None for key in keys]] = -1
+        return found
 
-    def size(self, ordinal: int) -> int:
-        """Bytes of a delivery's body."""
-        body = self._bodies[int(self._rows[ordinal])].as_buffer()
-        return 0 if body is None else int(body.size)
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """Bytes of each delivery's body, int64."""
+        found: np.ndarray = pc.binary_length(self._bodies).fill_null(0).to_numpy()
+        return found[self._rows]
 
     def window(self, ordinals: Sequence[int]) -> Window:
         """These deliveries, in the order given; a null body is an empty one."""
@@ -88,66 +101,57 @@ class Cutter:
     def __init__(self, deliveries: LaneDeliveries, wanted: Sequence[int], limits: Limits) -> None:
         """`wanted`: the ordinals still to be offered, rising."""
         self._deliveries, self._limits = deliveries, limits
-        self._wanted = wanted
+        self._wanted = np.asarray(wanted, np.int64)
         self._next = 0
-        self._put_back: list[int] = []
+        self._put_back = np.empty(0, np.int64)
 
     @property
     def left(self) -> bool:
         """Whether anything is still to be offered."""
-        return bool(self._put_back) or self._next < len(self._wanted)
+        return bool(len(self._put_back)) or self._next < len(self._wanted)
 
-    def cut(self, busy: Container[OrderKey]) -> list[int]:
+    def cut(self, busy: Collection[OrderKey]) -> list[int]:
         """Ordinals of the next window; empty where all that is in sight waits for a `busy` key."""
-        if not self._limits.one_per_key and self._limits.bytes is None:
-            return self._straight()
-        window: list[int] = []
-        room = self._limits.bytes
-        keys: set[OrderKey] = set()
-        waiting: list[int] = []
         sight = self._sight()
-        seen = 0
-        for seen, ordinal in enumerate(sight, 1):
-            if len(window) >= self._limits.size:
-                seen -= 1
-                break
-            if self._limits.one_per_key and self._waits(ordinal, keys, busy):
-                waiting.append(ordinal)
-                continue
-            if room is not None:
-                room -= self._deliveries.size(ordinal)
-                if window and room < 0:
-                    seen -= 1
-                    break
-            window.append(ordinal)
-        self._keep(sight, seen, waiting)
-        return window
-
-    def _straight(self) -> list[int]:
-        """The next so many: nothing can put any of them back."""
-        start, self._next = self._next, min(self._next + self._limits.size, len(self._wanted))
-        return list(self._wanted[start : self._next])
-
-    def _sight(self) -> list[int]:
-        """What is put back comes first: it is older than all that was not looked at."""
-        room = self._limits.size * _LOOKAHEAD - len(self._put_back)
-        fresh = self._wanted[self._next : self._next + max(room, 0)]
-        return [*self._put_back, *fresh]
-
-    def _keep(self, sight: list[int], seen: int, waiting: list[int]) -> None:
+        free = self._free(sight, busy)
+        taken = free[: self._most(sight[free])]
+        seen = len(sight) if len(taken) == len(free) else int(taken[-1]) + 1
+        waits = np.ones(len(sight), np.bool_)
+        waits[taken] = False
+        waits[seen:] = False
         old = len(self._put_back)
+        self._put_back = np.concatenate((sight[waits], sight[seen:old]))
         self._next += max(seen - old, 0)
-        self._put_back = waiting + sight[seen:old]
+        return sight[taken].tolist()
 
-    def _waits(self, ordinal: int, keys: set[OrderKey], busy: Container[OrderKey]) -> bool:
-        """Whether a delivery of its key is under way, or comes before it."""
-        key = self._deliveries.order_key(ordinal)
-        if key is None:
-            return False
-        if key in keys or key in busy:
-            return True
-        keys.add(key)
-        return False
+    def _sight(self) -> np.ndarray:
+        """What is put back comes first: it is older than all that was not looked at."""
+        ahead = _LOOKAHEAD if self._limits.one_per_key else 1
+        room = max(self._limits.size * ahead - len(self._put_back), 0)
+        return np.concatenate((self._put_back, self._wanted[self._next : self._next + room]))
+
+    def _free(self, sight: np.ndarray, busy: Collection[OrderKey]) -> np.ndarray:
+        """The places in sight of what waits for no order key, under way or before it."""
+        if not self._limits.one_per_key:
+            return np.arange(len(sight))
+        order_codes, codes = self._deliveries.order_codes, self._deliveries.codes
+        of_sight = order_codes[sight]
+        places = np.arange(len(sight))
+        first = np.empty(len(codes) + 1, np.int64)
+        first[of_sight[::-1]] = places[::-1]
+        blocked = np.zeros(len(codes) + 1, np.bool_)
+        under_way = map(codes.get, busy, repeat(len(codes)))
+        blocked[np.fromiter(under_way, np.int64, len(busy))] = True
+        goes = (first[of_sight] == places) & ~blocked[of_sight]
+        return np.flatnonzero(goes | (of_sight < 0))
+
+    def _most(self, ordinals: np.ndarray) -> int:
+        """How many of these, from the first, a window can hold: one at least."""
+        most = min(len(ordinals), self._limits.size)
+        if self._limits.bytes is None:
+            return most
+        ends = np.cumsum(self._deliveries.sizes[ordinals[:most]])
+        return max(int(np.searchsorted(ends, self._limits.bytes, side="right")), min(most, 1))
 
 
 def _places(column: pa.ChunkedArray, lane: str) -> tuple[np.ndarray, list[str]]:

@@ -59,18 +59,19 @@ def test_windows_keep_order_and_limits(
     assert sorted(number for window in windows for number in window) == ordinals
     for window in windows:
         assert len(window) <= size
-        assert room is None or len(window) == 1 or sum(map(deliveries.size, window)) <= room
+        assert room is None or len(window) == 1 or deliveries.sizes[window].sum() <= room
     sent = [number for window in windows for number in window]
-    for key in {deliveries.order_key(number) for number in ordinals} - {None}:
-        of_key = [number for number in sent if deliveries.order_key(number) == key]
+    for key in set(keys_of(deliveries, ordinals)):
+        of_key = [number for number in sent if keys_of(deliveries, [number]) == [key]]
         assert of_key == sorted(of_key)
     if not one_per_key:
         assert sent == ordinals
 
 
 def keys_of(deliveries: LaneDeliveries, window: list[int]) -> list[OrderKey]:
-    keys = [deliveries.order_key(number) for number in window]
-    return [key for key in keys if key is not None]
+    offered = deliveries.window(window)
+    pairs = zip(offered.destinations, offered.order_keys, strict=True)
+    return [(to, key) for to, key in pairs if key is not None]
 
 
 def test_a_busy_key_does_not_hold_up_others() -> None:
