@@ -28,6 +28,7 @@ from extractors.sql.connect import Server
 from migrate.core.ahead import ahead
 from migrate.core.durable import write_segment
 from migrate.core.flow import SourceSpec, StoreSpec, TimeSpec
+from migrate.core.interpreter import attune
 from tests import services
 
 ROWS = {"postgresql": 1_000_000, "sqlite": 300_000}
@@ -89,7 +90,7 @@ def measured(read: Callable[[str], int], url: str) -> tuple[float, float]:
 
 
 def report(read: Callable[[str], int], url: str, out: Any) -> None:
-    sys.setswitchinterval(0.0005)  # as the command line does
+    attune()
     start = time.perf_counter()
     rows = read(url)
     seconds = time.perf_counter() - start

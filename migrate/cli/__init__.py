@@ -16,6 +16,7 @@ import click
 from migrate import __version__
 from migrate.cli.output import say
 from migrate.core.errors import MigrateError
+from migrate.core.interpreter import attune
 
 COMMANDS = {
     "sample": "write a legacy estate, its plan and the truth about it",
@@ -105,8 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def entry() -> None:
     """The console script."""
-    # Threads that fetch and write want the interpreter for a moment only, and often.
-    sys.setswitchinterval(0.0005)
+    attune()
     sys.exit(main())
 
 

@@ -1,11 +1,11 @@
 """The receipts of a batch, from the load log to Parquet (core.schema.RECEIPT)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from migrate.core.flow import LANES
 from migrate.core.runfolder import RunFolder
@@ -14,8 +14,8 @@ from migrate.ledger.records import BatchRecord, Seal
 from migrate.run.loadlog import CONFIRMED, IN_DOUBT, Answer
 from migrate.run.segments import write_sealed
 
-_OUTCOMES = {CONFIRMED: "confirmed", IN_DOUBT: "in_doubt"}
 _ORDINAL_BITS = 40
+_SAID = pa.schema([RECEIPT.field(name) for name in RECEIPT.names[2:]])
 
 
 def write_receipts(folder: RunFolder, batch: BatchRecord, answers: Iterable[Answer]) -> Seal:
@@ -33,49 +33,45 @@ def lane_order(lane: str) -> tuple[int, str]:
 
 
 class _Said:
-    """Everything the log says about a batch's deliveries, a column each; later answers hold."""
+    """Everything the log says about a batch's deliveries; later answers hold."""
 
     def __init__(self) -> None:
-        self._columns: dict[str, list[Any]] = {name: [] for name in RECEIPT.names[2:]}
+        self._rows: list[pa.RecordBatch] = []  # what core.schema.RECEIPT has behind the batch
         self._lanes: list[str] = []
-        self._ordinals: list[int] = []
+        self._ordinals: list[np.ndarray] = []
 
     def add(self, answer: Answer) -> None:
-        intent, columns = answer.intent, self._columns
-        at = datetime.fromisoformat(answer.at)
-        told = [place for place, code in enumerate(answer.outcomes) if code in _OUTCOMES]
-        whole = len(told) == len(intent)
-        columns["message_id"] += intent.ids if whole else _at(intent.ids, told)
-        columns["destination"] += intent.destinations if whole else _at(intent.destinations, told)
-        columns["lane"] += [intent.place[2]] * len(told)
-        columns["outcome"] += [_OUTCOMES[answer.outcomes[place]] for place in told]
-        columns["bus_position"] += answer.positions if whole else _at(answer.positions, told)
-        columns["confirmed_at"] += [
-            at if answer.outcomes[place] == CONFIRMED else None for place in told
-        ]
-        self._lanes += [intent.place[2]] * len(told)
-        self._ordinals += intent.ordinals if whole else _at(intent.ordinals, told)
+        intent = answer.intent
+        codes = np.frombuffer(answer.outcomes.encode(), np.uint8)
+        confirmed = codes == ord(CONFIRMED)
+        told = confirmed | (codes == ord(IN_DOUBT))
+        columns = {
+            "message_id": intent.ids,
+            "destination": intent.destinations,
+            "lane": pa.repeat(intent.place[2], len(intent)),
+            "outcome": pc.if_else(confirmed, "confirmed", "in_doubt"),
+            "bus_position": answer.positions,
+            "confirmed_at": pc.if_else(confirmed, datetime.fromisoformat(answer.at), None),
+        }
+        rows = pa.RecordBatch.from_pydict(columns, _SAID)
+        self._rows.append(rows if told.all() else rows.filter(pa.array(told)))
+        self._ordinals.append(np.asarray(intent.ordinals, np.int64)[told])
+        self._lanes.append(intent.place[2])
 
     def table(self, batch: BatchRecord) -> pa.Table:
         """The last answer for each delivery, in core.schema.RECEIPT."""
-        places = pa.array(self._latest(), pa.int64())
-        arrays = [
-            pa.array(values, RECEIPT.field(name).type).take(places)
-            for name, values in self._columns.items()
-        ]
-        flow = pa.repeat(pa.scalar(batch.flow), len(places))
-        number = pa.repeat(pa.scalar(batch.batch, pa.int64()), len(places))
-        return pa.Table.from_arrays([flow, number, *arrays], schema=RECEIPT)
+        said = pa.Table.from_batches(self._rows, _SAID).take(pa.array(self._latest()))
+        flow = pa.repeat(pa.scalar(batch.flow), len(said))
+        number = pa.repeat(pa.scalar(batch.batch, pa.int64()), len(said))
+        return pa.Table.from_arrays([flow, number, *said.columns], schema=RECEIPT)
 
     def _latest(self) -> np.ndarray:
+        """Where the last row of each delivery is, by lane and ordinal."""
         lanes = sorted(set(self._lanes), key=lane_order)
         ranks = {lane: rank for rank, lane in enumerate(lanes)}
-        ranked = np.array([ranks[lane] for lane in self._lanes], np.int64)
-        keys = (ranked << _ORDINAL_BITS) + np.array(self._ordinals, np.int64)
-        _, from_the_end = np.unique(keys[::-1], return_index=True)
-        latest: np.ndarray = len(keys) - 1 - from_the_end
+        pairs = zip(self._lanes, self._ordinals, strict=True)
+        keys = [(ranks[lane] << _ORDINAL_BITS) + ordinals for lane, ordinals in pairs]
+        backwards = np.concatenate([np.empty(0, np.int64), *keys])[::-1]
+        _, from_the_end = np.unique(backwards, return_index=True)
+        latest: np.ndarray = len(backwards) - 1 - from_the_end
         return latest
-
-
-def _at(values: Sequence[Any], places: Sequence[int]) -> list[Any]:
-    return [values[place] for place in places]

@@ -22,8 +22,8 @@ from migrate.plan.plan import Plan
 from migrate.run.derive import Job, derive_batch, held
 from migrate.run.engines import in_order
 from migrate.run.segments import content_digest, read_sealed, write_sealed
-from migrate.run.windows import COLUMNS
 from migrate.run.stop import Stop
+from migrate.run.windows import COLUMNS
 from migrate.transform.derive import Derived
 
 STAGE = "transform"

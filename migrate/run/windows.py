@@ -62,8 +62,8 @@ class LaneDeliveries:
     @cached_property
     def sizes(self) -> np.ndarray:
         """Bytes of each delivery's body, int64."""
-        found: np.ndarray = pc.binary_length(self._bodies).fill_null(0).to_numpy()
-        return found[self._rows]
+        found: np.ndarray = pc.binary_length(self._bodies).fill_null(0).to_numpy()[self._rows]
+        return found
 
     def window(self, ordinals: Sequence[int]) -> Window:
         """These deliveries, in the order given; a null body is an empty one."""
@@ -122,7 +122,8 @@ class Cutter:
         old = len(self._put_back)
         self._put_back = np.concatenate((sight[waits], sight[seen:old]))
         self._next += max(seen - old, 0)
-        return sight[taken].tolist()
+        ordinals: list[int] = sight[taken].tolist()
+        return ordinals
 
     def _sight(self) -> np.ndarray:
         """What is put back comes first: it is older than all that was not looked at."""
