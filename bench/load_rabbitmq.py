@@ -67,7 +67,7 @@ def bare(host: Host, how: str, messages: int, size: int) -> float:
         ramps(spec, address, offramps), address.exchange, channel, link.frame_max, 1 << 28
     )
     now = datetime.now(UTC)
-    encoded = [encoder.encode(each, now).data for each in windows(messages, size)]
+    encoded = [b"".join(encoder.encode(each, now).pieces) for each in windows(messages, size)]
     started = time.perf_counter()
     for data in encoded:
         while len(confirms.windows) >= Publisher.in_flight:

@@ -4,7 +4,7 @@ Of every delivery: the method basic.publish, its content header, its body in fra
 0-9-1, 4.2.5 and 4.2.6; CloudEvents AMQP binding 1.0.2 for the names of headers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -30,16 +30,17 @@ _END = bytes([wire.END])
 _FIXED = 2 + 2 + 8 + 2 + 4 + 1
 """Bytes of a content header without its content type, table, expiration and message id."""
 _MANDATORY = b"\x01"
+_PIECE = 1024 * 1024
 LONGEST_MS = 2**32 - 1
 """RabbitMQ closes the channel over a longer one: rabbit.hrl, MAX_EXPIRY_TIMER (49.7 days)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """`data`: the bytes of those deliveries at `places` of the window; `problems`: why the others
-    cannot be sent, by place."""
+    """`pieces`: the bytes of those deliveries at `places` of the window, each made when it is asked
+    for; `problems`: why the others cannot be sent, by place."""
 
-    data: memoryview
+    pieces: Iterator[memoryview]
     places: Sequence[int]
     problems: Mapping[int, str] = field(default_factory=dict)
 
@@ -69,7 +70,7 @@ class Encoder:
             places = [place for place in places if place not in problems]
             window = window.take(places)
             headers = _Headers(window, self._ramps, now)
-        return Encoded(self._bytes(window, headers), places, problems)
+        return Encoded(self._pieces(window, headers), places, problems)
 
     def _problems(self, window: Window, headers: "_Headers") -> dict[int, str]:
         """What the broker would close the channel for, and with it everything under way."""
@@ -80,11 +81,9 @@ class Encoder:
         )
         return {int(place): words for wrong, words in checks for place in np.flatnonzero(wrong)}
 
-    def _bytes(self, window: Window, headers: "_Headers") -> memoryview:
-        if not len(window):
-            return memoryview(b"")
+    def _pieces(self, window: Window, headers: "_Headers") -> Iterator[memoryview]:
         sizes = lengths(window.bodies)
-        whole = joined(
+        columns = [
             self._methods(window),
             fixed(
                 wire.FRAME.pack(wire.HEADER, self._channel, 0)[:3],
@@ -95,9 +94,12 @@ class Encoder:
             ),
             *headers.columns,
             _END,
-            *self._framed(window.bodies, sizes),
-        )
-        return bytes_of(whole)
+        ]
+        for start, end in _spans(sizes):
+            part = slice(start, end)
+            before = [each if isinstance(each, bytes) else each[part] for each in columns]
+            bodies = self._framed(window.bodies[part], sizes[part])
+            yield bytes_of(joined(*before, *bodies))
 
     def _methods(self, window: Window) -> pa.Array | bytes:
         methods = [self._method(to, window.lane) for to in dict.fromkeys(window.destinations)]
@@ -153,6 +155,18 @@ class _Headers:
             *(_PERSISTENT, expirations),
             *(fixed((np.minimum(self.id_sizes, 255), "u1")), ids),
         ]
+
+
+def _spans(sizes: np.ndarray) -> Iterator[tuple[int, int]]:
+    """The places of so many bodies as a processor's cache holds, from one to another: what is
+    joined is then copied no further than there before it is sent."""
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < len(sizes):
+        before = int(ends[start] - sizes[start])
+        end = max(int(np.searchsorted(ends, before + _PIECE, side="right")), start + 1)
+        yield start, end
+        start = end
 
 
 def _content_types(columns: Columns, rows: int) -> pa.Array:

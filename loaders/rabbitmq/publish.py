@@ -96,8 +96,9 @@ class Publisher:
             key = partial(self._key, window)
             self._confirms.add(key, encoded.places, len(window), encoded.problems)
             self._sent.append(window)
-            self._link.write(encoded.data)
-            self._await(lambda: not self._link.unsent)
+            for piece in encoded.pieces:
+                self._link.write(piece)
+                self._await(lambda: not self._link.unsent)
 
     def receipts(self) -> Receipts:
         """What the broker said of the oldest window. Raises BusRefused, also where a tapped queue

@@ -6,7 +6,7 @@ from typing import Any
 
 import pika
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pika.frame import decode_frame
 
@@ -37,8 +37,12 @@ SENT = st.builds(
 )
 
 
-def frames(data: memoryview) -> list[Any]:
-    rest, found = bytes(data), []
+def encoded(window: Window) -> bytes:
+    return b"".join(ENCODER.encode(window, NOW).pieces)
+
+
+def frames(rest: bytes) -> list[Any]:
+    found = []
     while rest:
         size, frame = decode_frame(rest)
         assert size and size <= FRAME_MAX
@@ -49,8 +53,12 @@ def frames(data: memoryview) -> list[Any]:
 
 def published(window: Window) -> list[tuple[Any, Any, bytes]]:
     """Method, properties and body of every message, by pika."""
+    return messages(encoded(window))
+
+
+def messages(data: bytes) -> list[tuple[Any, Any, bytes]]:
     found: list[tuple[Any, Any, bytes]] = []
-    for frame in frames(ENCODER.encode(window, NOW).data):
+    for frame in frames(data):
         if hasattr(frame, "method"):
             found.append((frame.method, None, b""))
         elif hasattr(frame, "properties"):
@@ -81,11 +89,23 @@ def test_pika_reads_a_window_as_it_was_meant(deliveries: list[Sent]) -> None:
         assert headers == expected | {"cloudEvents_lane": "bulk", "cloudEvents_runid": "run-1"}
 
 
+@given(st.lists(st.integers(0, 900_000), max_size=6))
+@settings(max_examples=20, deadline=None)
+def test_a_large_window_comes_in_pieces(sizes: list[int]) -> None:
+    """Whole messages each, none of them left out."""
+    encoder = Encoder(RAMPS, "metip", 1, FRAME_MAX, 1_000_000)
+    sent = [Sent("nfd", f"{at}", {}, b"\xce" * size) for at, size in enumerate(sizes)]
+    pieces = [messages(bytes(piece)) for piece in encoder.encode(window(sent), NOW).pieces]
+    seen = [(each[1].message_id, each[2]) for piece in pieces for each in piece]
+    assert seen == [(each.message_id, each.body) for each in sent]
+    assert len(pieces) <= len(sizes)
+
+
 @given(st.lists(SENT, max_size=12))
 def test_headers_come_back_as_the_text_they_are_compared_by(deliveries: list[Sent]) -> None:
     """The same text that the expected side has, to the byte."""
     sent = window(deliveries)
-    data, at, heads = bytes(ENCODER.encode(sent, NOW).data), 0, []
+    data, at, heads = encoded(sent), 0, []
     while at < len(data):
         kind, _, size = wire.FRAME.unpack_from(data, at)
         if kind == wire.HEADER:
