@@ -26,7 +26,7 @@ from migrate.core.ports import Chunk, Population
 from migrate.core.workers import spread
 
 MOST_DECODERS = 4
-PAGES_HERE = 3
+ROWS_HERE = 30_000  # about what a process decodes while others are started
 
 
 class FrameReader(Reader):
@@ -113,7 +113,7 @@ def _processes(spec: StoreSpec) -> tuple[int, int]:
     """How many processes decode, and how many pages before they are worth starting."""
     asked = dict(spec.options).get("decoders")
     if asked is None:
-        return min(os.cpu_count() or 1, MOST_DECODERS), PAGES_HERE
+        return min(os.cpu_count() or 1, MOST_DECODERS), -(-ROWS_HERE // spec.batch_rows)
     if not (asked.isdecimal() and int(asked)):
         raise LegacyUnreadable(
             f'store "{spec.name}": options.decoders is no number of processes',
