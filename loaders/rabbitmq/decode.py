@@ -12,6 +12,8 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
 
+from pydantic_core import to_json
+
 from loaders.rabbitmq.names import CONTENT_TYPE, attribute_name
 from loaders.rabbitmq.wire import Reader
 
@@ -90,7 +92,7 @@ def _ours(flags: int, payload: bytes) -> Head:
     if flags & 1 << 8:
         at += 1 + payload[at]
     message_id = payload[at + 1 : at + 1 + payload[at]].decode()
-    return Head(offset, message_id, _dumps(found))
+    return Head(offset, message_id, to_json(dict(sorted(found.items()))).decode())
 
 
 @lru_cache(maxsize=4096)
