@@ -20,6 +20,7 @@ from loaders.sql.connect import (
     server_engine,
     sqlite_file,
 )
+from loaders.sql.options import receivers_of
 from migrate.core.errors import CouldNotVerify
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Sight
@@ -36,6 +37,7 @@ _ENDS = (
     "SELECT destination, MAX(position) FROM delivery "
     "WHERE destination IS NOT NULL GROUP BY destination"
 )
+_COUNT = "SELECT COUNT(*) FROM delivery WHERE destination = :destination"
 _ROWS = "SELECT position, destination, lane, message_id, headers, body FROM delivery"
 
 
@@ -45,6 +47,7 @@ class Observer:
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
         self._path = sqlite_file(spec)
+        receivers_of(spec)
 
     def positions(self) -> Mapping[str, str]:
         """The highest position of every destination that has one."""
@@ -67,6 +70,13 @@ class Observer:
     def sights(self, since: Mapping[str, str]) -> Mapping[str, Sight]:
         """None to tell of: every row is read itself, whatever the plan says of an off-ramp."""
         return {}
+
+    def count(self, destination: str) -> int:
+        """How many rows of a destination there are, wherever they lie. Raises CouldNotVerify."""
+        ((number,),) = [
+            row for rows in self._read(_COUNT, {"destination": destination}) for row in rows
+        ]
+        return int(number)
 
     def close(self) -> None:
         """Nothing is held open between readings."""

@@ -18,6 +18,7 @@ from loaders.sql.connect import (
     server_engine,
     sqlite_file,
 )
+from loaders.sql.options import receivers_of
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Piece
@@ -30,6 +31,7 @@ class Provisioner:
     """Creates the table, idempotently; a table of another shape is refused, never altered."""
 
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
+        receivers_of(spec)
         self._spec = spec
         self._path = sqlite_file(spec)
 

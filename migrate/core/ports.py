@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol
 
 import pyarrow as pa
 
@@ -240,19 +240,20 @@ class Observer(Protocol):
     def close(self) -> None: ...
 
 
-@runtime_checkable
 class Gauge(Protocol):
-    """What an Observer may also be: one that knows how much waits for the receivers.
+    """loaders.<kind>.gauge: how much waits for the receivers of off-ramps that have a `backlog`.
 
-    Without it a plan's `backlog` is refused for that kind of bus.
+    Made with the bus's spec and those off-ramps by name; the bus is reached when it is asked.
+    NoGauge for a bus or an off-ramp of which that can never be told.
     """
 
-    def backlog(self) -> Mapping[str, int | None]:
-        """How many messages of each destination (all its lanes together) are on the bus and not
-        yet taken by its receivers, whoever published them; None where the bus cannot tell of
-        that destination. Asked about once a second while loading, on the observer's own
-        connection. CouldNotVerify when the bus cannot be asked."""
+    def backlog(self) -> Mapping[str, int]:
+        """How many messages of each of these off-ramps (all its lanes together) are on the bus
+        and not yet taken by its receivers, whoever published them. Asked about once a second
+        while loading, on a connection of its own. CouldNotVerify where it cannot be told now."""
         ...
+
+    def close(self) -> None: ...
 
 
 class ClaimStore(Protocol):

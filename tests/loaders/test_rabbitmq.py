@@ -10,12 +10,13 @@ import pyarrow as pa
 import pytest
 
 from loaders.rabbitmq.confirms import REFUSED, RETURNED
+from loaders.rabbitmq.gauge import Gauge
 from loaders.rabbitmq.observe import Observer
 from loaders.rabbitmq.provision import Provisioner
 from loaders.rabbitmq.publish import Publisher
-from migrate.core.errors import BusRefused, CouldNotVerify
-from migrate.core.flow import BusSpec, OffRampSpec
-from migrate.core.ports import Gauge, Receipts
+from migrate.core.errors import BusRefused, CouldNotVerify, NoGauge
+from migrate.core.flow import BacklogSpec, BusSpec, OffRampSpec
+from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
 from tests import rabbitmq
 from tests.rabbitmq import Host
@@ -252,13 +253,24 @@ def test_an_alternate_exchange_is_refused(host: Host) -> None:
 
 
 def test_a_backlog_is_what_waits_in_an_off_ramps_queues(host: Host) -> None:
-    """Whoever published it; of a stream nobody knows what its readers have yet to read."""
-    offramps = TAPPED | {"archive": OffRampSpec("archive", options=(("queue", "stream"),))}
-    spec = provided(host, offramps)
-    publish(spec, offramps, Sent("nfd", "a"), Sent("nfd", "b"), Sent("archive", "c"))
+    """Whoever published it, in whichever lane; what a consumer holds is with its receiver."""
+    spec = provided(host, TAPPED)
+    publish(spec, TAPPED, Sent("nfd", "a"), Sent("nfd", "b"))
     with host.channel() as channel:
         channel.basic_publish("", "nfd.express", b"a stranger's")
         channel.queue_declare("nfd.express", passive=True)
-    with closing(Observer(spec, offramps)) as observer:
-        assert isinstance(observer, Gauge)
-        assert observer.backlog() == {"nfd": 3, "archive": None}
+        with closing(Gauge(spec, TAPPED)) as gauge:
+            assert gauge.backlog()["nfd"] == 3
+            channel.basic_get("nfd.express")
+            assert gauge.backlog()["nfd"] == 2
+
+
+def test_of_a_stream_nobody_knows_what_its_readers_have_yet_to_read(host: Host) -> None:
+    """The plan is refused before the broker is reached; so are names that no queue asks for."""
+    spec = BusSpec("metip", "rabbitmq", "amqp://127.0.0.1:1")
+    streams = OffRampSpec("nfd", options=(("queue", "stream"),), backlog=BacklogSpec(9, 3))
+    with pytest.raises(NoGauge, match='"nfd" cannot be told'):
+        Gauge(spec, {"nfd": streams})
+    named = OffRampSpec("nfd", observe="counts", backlog=BacklogSpec(9, 3, ("live",)))
+    with pytest.raises(NoGauge, match="names consumers"):
+        Gauge(spec, {"nfd": named})
