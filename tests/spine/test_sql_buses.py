@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pymysql
@@ -34,11 +35,7 @@ def test_mariadb(tmp_path: Path) -> None:
     with services.database(services.mariadb()) as text:
         ran = run_on(estate_on(tmp_path, bus(text)))
         check_agrees(ran)
-        url = sa.make_url(text)
-        where = {"host": url.host, "port": url.port, "unix_socket": url.query.get("unix_socket")}
-        who = {"user": url.username, "password": url.password, "database": url.database}
-        arguments = {name: value for name, value in {**where, **who}.items() if value}
-        with closing(pymysql.connect(**arguments)) as connection, connection.cursor() as cursor:
+        with closing(mariadb(text)) as connection, connection.cursor() as cursor:
             cursor.execute(ROWS)
             check_received(ran, list(received(cursor)))
 
@@ -49,6 +46,14 @@ def test_sqlite(tmp_path: Path) -> None:
     check_agrees(ran)
     with closing(sqlite3.connect(tmp_path / "metip.db")) as connection:
         check_received(ran, list(received(connection.execute(ROWS))))
+
+
+def mariadb(text: str) -> Any:
+    """The vendor's own client."""
+    url = sa.make_url(text)
+    where = {"host": url.host, "port": url.port, "unix_socket": url.query.get("unix_socket")}
+    who = {"user": url.username, "password": url.password, "database": url.database}
+    return pymysql.connect(**{name: value for name, value in {**where, **who}.items() if value})
 
 
 def bus(url: str) -> str:
