@@ -5,6 +5,7 @@ A position is what `loaders.rabbitmq.positions` writes; a place is `<queue>@<off
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -28,6 +29,7 @@ class Observer:
         self._seeing = Seeing(spec)
         self._address = self._seeing.address
         self._ramps = ramps(spec, self._address, offramps)
+        self._forgotten: dict[str, str] = {}
 
     def positions(self) -> Mapping[str, str]:
         """Offsets and depths of every off-ramp. Raises CouldNotVerify."""
@@ -51,10 +53,16 @@ class Observer:
                 yield from self._stream(link, ramp, lane, since, reached[ramp.stream(lane)])
 
     def sights(self, since: Mapping[str, str]) -> Mapping[str, Sight]:
-        """How tapped and counted off-ramps are seen. Raises CouldNotVerify."""
+        """How tapped and counted off-ramps are seen, and what `observe` has found forgotten of
+        those without a start position. Raises CouldNotVerify."""
         wanted = [ramp for ramp in self._ramps.values() if ramp.tapped or ramp.counted]
-        if not wanted:
-            return {}
+        found = self._numbers(wanted, since) if wanted else {}
+        for name, doubt in self._forgotten.items():
+            sight = found.get(name, Sight())
+            found[name] = replace(sight, doubt="; ".join(filter(None, (sight.doubt, doubt))))
+        return found
+
+    def _numbers(self, wanted: Sequence[Ramp], since: Mapping[str, str]) -> dict[str, Sight]:
         with self._seeing.link() as link, ExitStack() as stack:
             address, management = self._address, None
             if address.management is not None:
@@ -90,7 +98,9 @@ class Observer:
                     f"{due:,}: its retention has dropped what lay between",
                     hint="streams of off-ramps need no retention until they are reconciled",
                 )
-            due = None
+            if offset and not start.known and not first:
+                self._forgotten.setdefault(ramp.name, f'the stream "{stream}" begins late')
+            due, first = None, offset + 1
             yield _observed(ramp, lane, messages)
 
 

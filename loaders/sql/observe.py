@@ -41,6 +41,9 @@ _COUNT = "SELECT COUNT(*) FROM delivery WHERE destination = :destination"
 _ROWS = "SELECT position, destination, lane, message_id, headers, body FROM delivery"
 
 
+_GONE = 'rows may have been deleted; where they are not, say so: receivers = "keep"'
+
+
 class Observer:
     """Positions are decimal texts, one order over all destinations."""
 
@@ -48,6 +51,7 @@ class Observer:
         self._spec = spec
         self._path = sqlite_file(spec)
         receivers_of(spec)
+        self._offramps = list(offramps)
 
     def positions(self) -> Mapping[str, str]:
         """The highest position of every destination that has one."""
@@ -68,8 +72,11 @@ class Observer:
             yield _observed(rows)
 
     def sights(self, since: Mapping[str, str]) -> Mapping[str, Sight]:
-        """None to tell of: every row is read itself, whatever the plan says of an off-ramp."""
-        return {}
+        """None to tell of: every row is read itself, whatever the plan says of an off-ramp. But
+        without a start position all that ever lay there is asked for, and rows may have gone."""
+        if receivers_of(self._spec) == "keep":
+            return {}
+        return {name: Sight(doubt=_GONE) for name in self._offramps if name not in since}
 
     def count(self, destination: str) -> int:
         """How many rows of a destination there are, wherever they lie. Raises CouldNotVerify."""

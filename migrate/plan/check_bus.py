@@ -26,7 +26,7 @@ def bus_problems(plan: Plan, *, real_bus: bool) -> Iterator[Problem]:
             observer.positions()
         if plan.bus.claims is not None:
             with closing(open_claims(plan.bus)) as claims:
-                next(iter(claims.names()), None)
+                next(iter(claims.held()), None)
     except CouldNotVerify as error:
         yield _unseen(where, error)
     except MigrateError as error:

@@ -51,12 +51,12 @@ class Table:
         self.plan = f'claims = {{ kind = "sql", url = "{url}", above = "1 KiB" }}'
 
     def stored(self) -> Stored:
-        """A row that is written again says when."""
+        """The name is the table's key: there is one row of it."""
         if not self._file.exists():
             return {}
         with closing(sqlite3.connect(self._file)) as connection:
-            rows = connection.execute("SELECT name, body, stored_at FROM claim").fetchall()
-        return {name: (bytes(body), at) for name, body, at in rows}
+            rows = connection.execute("SELECT name, body, rowid FROM claim").fetchall()
+        return {name: (bytes(body), row) for name, body, row in rows}
 
 
 class Crashing:
