@@ -152,9 +152,8 @@ def _bus(what: str, runs: Path, plan_dir: Path | None) -> "ClaimBus":
     from migrate.plan.claims import of_plan, of_run
 
     path = Path(what)
-    if path.is_file() or (
-        (path / "plan.toml").is_file() and not (path / "baseline.json").is_file()
-    ):
+    is_run = (path / "baseline.json").is_file()
+    if path.is_file() or ((path / "plan.toml").is_file() and not is_run):
         return of_plan(path)
     return of_run(find_run(what, runs), plan_dir)
 

@@ -3,21 +3,26 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pika
 import pyarrow as pa
 import pytest
 
+from loaders.claims import open_claims
+from loaders.claims.account import take_account
 from loaders.rabbitmq.confirms import REFUSED, RETURNED
 from loaders.rabbitmq.gauge import Gauge
 from loaders.rabbitmq.observe import Observer
 from loaders.rabbitmq.provision import Provisioner
 from loaders.rabbitmq.publish import Publisher
 from migrate.core.errors import BusRefused, CouldNotVerify, NoGauge
-from migrate.core.flow import BacklogSpec, BusSpec, OffRampSpec
+from migrate.core.flow import BacklogSpec, BusSpec, ClaimsSpec, OffRampSpec
 from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
+from migrate.plan.claims import removable
 from tests import rabbitmq
 from tests.rabbitmq import Host
 from tests.windows import Sent, window
@@ -274,3 +279,39 @@ def test_of_a_stream_nobody_knows_what_its_readers_have_yet_to_read(host: Host) 
     named = OffRampSpec("nfd", observe="counts", backlog=BacklogSpec(9, 3, ("live",)))
     with pytest.raises(NoGauge, match="names consumers"):
         Gauge(spec, {"nfd": named})
+
+
+def test_a_stream_that_begins_late_is_not_seen_whole_without_a_start(host: Host) -> None:
+    """What it held before nobody can tell any more; a run that began later misses nothing."""
+    spec = provided(host, STREAM)
+    path = f"/api/queues/{host.name}/{QUEUE}"
+    limits = {"x-max-length-bytes": 200_000, "x-stream-max-segment-size-bytes": 100_000}
+    host.ask("DELETE", path)
+    arguments = {"x-queue-type": "stream", **limits}
+    host.ask("PUT", path, {"durable": True, "arguments": arguments})
+    with host.channel() as channel:
+        channel.queue_bind(QUEUE, "metip", QUEUE)
+    for first in range(0, 2_400, 200):
+        sent = (Sent("nfd", f"{n}", {}, b"x" * 300) for n in range(first, first + 200))
+        publish(spec, STREAM, *sent)
+    with closing(Observer(spec, STREAM)) as observer:
+        assert list(observer.observe({}))
+        assert observer.sights({})["nfd"].doubt == f'the stream "{QUEUE}" begins late'
+    with closing(Observer(spec, STREAM)) as observer:
+        since = observer.positions()
+        publish(spec, STREAM, Sent("nfd", "late"))
+        assert sum(len(batch) for batch in observer.observe(since)) == 1
+        assert observer.sights(since) == {}
+
+
+def test_claims_of_counted_queues_are_not_accounted_for(host: Host, tmp_path: Path) -> None:
+    """Nobody can read what refers to them: they are neither verified nor ever taken for spare."""
+    claims = ClaimsSpec("folder", str(tmp_path / "claims"), 3, "met.test")
+    spec = replace(provided(host, COUNTED), claims=claims)
+    with closing(open_claims(spec)) as store, closing(Observer(spec, COUNTED)) as observer:
+        store.provision()
+        store.put({"ab" * 32: b"large"})
+        account = take_account(observer, store, claims.base)
+    assert (list(account.uncounted), list(account.claims)) == (["nfd"], ["ab" * 32])
+    with pytest.raises(CouldNotVerify, match="nfd is not seen whole"):
+        removable(account)

@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from loaders.sql.observe import BATCH_BYTES, Observer
 from loaders.sql.provision import Provisioner
 from loaders.sql.publish import Publisher
 from migrate.core.errors import BusRefused, CouldNotVerify, UsageError
-from migrate.core.flow import BusSpec
+from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
 from tests.windows import Sent, window
@@ -251,3 +252,12 @@ def test_no_error_shows_the_url(tmp_path: Path) -> None:
         list(Observer(spec, {}).observe({}))
     for error in (refused, unread):
         assert "hunter2" not in str(error.value) + str(error.value.hint)
+
+
+def test_rows_may_have_gone_before_a_start_that_is_not_known(spec: BusSpec) -> None:
+    """Unless the plan says that they stay. Behind a start every row that is there is seen."""
+    offramps = {name: OffRampSpec(name) for name in ("custody", "nfd")}
+    for said, doubted in ((None, {"nfd"}), ("delete", {"nfd"}), ("keep", set())):
+        bus = replace(spec, options=(("receivers", said),) if said else ())
+        sights = Observer(bus, offramps).sights({"custody": ""})
+        assert {name for name, sight in sights.items() if sight.doubt} == doubted
