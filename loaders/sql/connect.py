@@ -29,10 +29,18 @@ COLUMNS = (
     "published_at",
 )
 
-SQLITE_TABLE = (
-    "CREATE TABLE IF NOT EXISTS delivery(position INTEGER PRIMARY KEY, destination TEXT, "
-    "lane TEXT, message_id TEXT, headers TEXT, body BLOB, published_at TEXT)"
-)
+NEVER_AGAIN = "AUTOINCREMENT"
+"""Without it SQLite gives a position again once the rows from there on are deleted."""
+
+
+def sqlite_table(*, rows_go: bool) -> str:
+    """What creates the table in a SQLite file; where rows go no position comes again."""
+    key = f"INTEGER PRIMARY KEY {NEVER_AGAIN}" if rows_go else "INTEGER PRIMARY KEY"
+    return (
+        f"CREATE TABLE IF NOT EXISTS delivery(position {key}, destination TEXT, lane TEXT, "
+        "message_id TEXT, headers TEXT, body BLOB, published_at TEXT)"
+    )
+
 
 WRITER_WAITS_S = 10.0
 WITNESS_WAITS_S = 2.0

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from loaders.sql.connect import (
     COLUMNS,
     DELIVERY,
-    SQLITE_TABLE,
+    NEVER_AGAIN,
     WRITER_WAITS_S,
     create_private_file,
     open_sqlite,
     open_sqlite_writer,
     server_engine,
     sqlite_file,
+    sqlite_table,
 )
 from loaders.sql.options import receivers_of
 from migrate.core.errors import BusRefused
@@ -31,7 +32,7 @@ class Provisioner:
     """Creates the table, idempotently; a table of another shape is refused, never altered."""
 
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
-        receivers_of(spec)
+        self._receivers = receivers_of(spec)
         self._spec = spec
         self._path = sqlite_file(spec)
 
@@ -64,7 +65,13 @@ class Provisioner:
             connection = open_sqlite_writer(path, create=True)
             with closing(connection):
                 connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file only
-                connection.execute(SQLITE_TABLE)
+                connection.execute(sqlite_table(rows_go=self._receivers == "delete"))
+                if self._receivers == "delete" and NEVER_AGAIN not in _made_by(connection):
+                    raise BusRefused(
+                        f'the table delivery of the bus "{self._spec.name}" gives positions again '
+                        "whose rows were deleted",
+                        hint="name another file: a run makes one that does not",
+                    )
                 return _columns(connection)
         except (OSError, sqlite3.Error) as error:
             raise self._refused(error) from None
@@ -106,3 +113,9 @@ def _table(columns: Iterable[str]) -> Piece:
 def _columns(connection: sqlite3.Connection) -> set[str]:
     rows = connection.execute("SELECT name FROM pragma_table_info('delivery')")
     return {str(name) for (name,) in rows}
+
+
+def _made_by(connection: sqlite3.Connection) -> str:
+    """The statement that made the table."""
+    query = "SELECT sql FROM sqlite_master WHERE name = 'delivery'"
+    return str(connection.execute(query).fetchone()[0]).upper()

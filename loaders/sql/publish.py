@@ -18,6 +18,7 @@ from loaders.sql.connect import (
     server_engine,
     sqlite_file,
 )
+from loaders.sql.options import receivers_of
 from migrate.core.clock import rfc3339
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
@@ -44,6 +45,7 @@ class Publisher:
 
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
+        self._rows_go = receivers_of(spec) == "delete"
         self._open: deque[Receipts] = deque()
         self._landed: deque[Receipts] = deque()
         path = sqlite_file(spec)
@@ -76,8 +78,14 @@ class Publisher:
             self._landed, self._open = self._open, self._landed
         return self._landed.popleft()
 
-    def resolve(self, window: Window, mark: str | None, since: Mapping[str, str]) -> Receipts:
-        """Which of a window this very run has brought onto the bus, behind its start positions."""
+    def resolve(
+        self, window: Window, mark: str | None, since: Mapping[str, str]
+    ) -> Receipts | None:
+        """Which of a window this very run has brought onto the bus, behind its start positions.
+
+        Where receivers delete what they have taken, a row of a window is one of them all, since
+        it landed whole; without any it may not have landed, or have been taken: None.
+        """
         ids = sorted(set(window.message_ids))
         try:
             found = [
@@ -90,6 +98,8 @@ class Publisher:
         places = _places(found, window.run_id, since)
         keys = zip(window.destinations, window.message_ids, strict=True)
         positions = [places.get(key) for key in keys]
+        if self._rows_go:
+            return Receipts.all_at(positions) if any(positions) else None
         absent = {at: "absent" for at, position in enumerate(positions) if position is None}
         return Receipts([position is not None for position in positions], positions, absent)
 
@@ -135,6 +145,8 @@ class _File:
         self._connection = open_sqlite_writer(path)
         self._connection.text_factory = _lenient
         try:
+            known = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'sqlite_sequence'"
+            self._remembers = bool(self._connection.execute(known).fetchone()[0])
             self._end()
         except sqlite3.Error:
             self._connection.close()
@@ -176,8 +188,11 @@ class _File:
         self._connection.close()
 
     def _end(self) -> int:
-        (end,) = self._connection.execute("SELECT MAX(position) FROM delivery").fetchone()
-        return int(end or 0)
+        """The position given last, be its row there or not where none is given twice."""
+        query = "SELECT MAX(position) FROM delivery"
+        if self._remembers:
+            query += " UNION ALL SELECT seq FROM sqlite_sequence WHERE name = 'delivery'"
+        return max(int(end or 0) for (end,) in self._connection.execute(query))
 
 
 class _Server:

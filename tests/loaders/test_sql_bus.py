@@ -3,11 +3,13 @@
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 
 from loaders.sql.observe import BATCH_BYTES, Observer
 from loaders.sql.provision import Provisioner
@@ -16,6 +18,7 @@ from migrate.core.errors import BusRefused, CouldNotVerify, UsageError
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
+from tests import services
 from tests.windows import Sent, window
 from tests.windows import publish as sent_by
 
@@ -261,3 +264,73 @@ def test_rows_may_have_gone_before_a_start_that_is_not_known(spec: BusSpec) -> N
         bus = replace(spec, options=(("receivers", said),) if said else ())
         sights = Observer(bus, offramps).sights({"custody": ""})
         assert {name for name, sight in sights.items() if sight.doubt} == doubted
+
+
+def sql_of(kind: str, folder: Path) -> AbstractContextManager[str]:
+    servers = {"postgresql": services.postgresql, "mariadb": services.mariadb}
+    if kind in servers:
+        return services.database(servers[kind]())
+    return nullcontext(f"sqlite:///{folder}/metip.db")
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.service),
+        pytest.param("mariadb", marks=pytest.mark.service),
+    ]
+)
+def emptied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BusSpec]:
+    """An outbox whose receivers delete what they have taken."""
+    with sql_of(request.param, tmp_path) as url:
+        spec = BusSpec("metip", "sql", url, (("receivers", "delete"),))
+        Provisioner(spec, {}).provision()
+        yield spec
+
+
+def take(spec: BusSpec, *numbers: int) -> None:
+    """Delete the rows of these messages, as a receiver does; of all without any."""
+    engine = sa.create_engine(spec.url.replace("mariadb:", "mariadb+pymysql:"))
+    where = " OR ".join(f"message_id = '{number:032x}'" for number in numbers) or "1 = 1"
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DELETE FROM delivery WHERE {where}"))
+    engine.dispose()
+
+
+def test_no_position_comes_again_where_rows_are_deleted(emptied: BusSpec) -> None:
+    """What comes behind a start is seen and found, though the rows before it are gone; a process
+    that begins on an empty table goes on where the last one was."""
+    with closing(Publisher(emptied, {})) as publisher:
+        first = publish(publisher, [sent(1), sent(2)])
+    since = dict(Observer(emptied, {}).positions())
+    assert since == {"custody": first.positions[-1]}
+    take(emptied)
+    with closing(Publisher(emptied, {})) as publisher:
+        receipts = publish(publisher, [sent(3), sent(4)])
+    places = [row["place"] for row in seen(emptied, since)]
+    assert places == list(receipts.positions)
+    assert min(int(str(place)) for place in places) > int(since["custody"])
+
+
+def test_a_window_that_receivers_have_emptied_is_no_lost_one(emptied: BusSpec) -> None:
+    """One row that is left stands for all of its window, which landed whole; without any nobody
+    can tell whether it landed."""
+    with closing(Publisher(emptied, {})) as publisher:
+        receipts = publish(publisher, [sent(1), sent(2), sent(3)])
+        inquired = window([sent(1), sent(2), sent(3)], run="r")
+        take(emptied, 1, 3)
+        answers = publisher.resolve(inquired, None, {})
+        assert answers is not None
+        assert list(answers.confirmed) == [True] * 3
+        assert list(answers.positions) == [None, receipts.positions[1], None]
+        take(emptied)
+        assert publisher.resolve(inquired, None, {}) is None
+
+
+def test_a_table_that_gives_positions_again_is_refused_where_rows_are_deleted(
+    spec: BusSpec,
+) -> None:
+    """It was made when nobody said so."""
+    bus = replace(spec, options=(("receivers", "delete"),))
+    with pytest.raises(BusRefused, match="gives positions again"):
+        Provisioner(bus, {}).provision()
