@@ -40,7 +40,7 @@ def bare_inserts(messages: int, size: int) -> float:
     with tempfile.TemporaryDirectory(prefix="bench-load-") as folder:
         store = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
         store.execute("PRAGMA synchronous = FULL")
-        store.execute(sqlite_table(rows_go=False))
+        store.execute(sqlite_table())
         started = time.perf_counter()
         for first in range(0, messages, 1000):
             store.execute("BEGIN")

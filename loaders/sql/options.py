@@ -1,7 +1,9 @@
 """The one option of a SQL bus: `receivers`, what they do with the rows that they have taken."""
 
+from collections.abc import Mapping
+
 from migrate.core.errors import UsageError
-from migrate.core.flow import BusSpec
+from migrate.core.flow import BusSpec, OffRampSpec
 
 
 def receivers_of(spec: BusSpec) -> str | None:
@@ -20,3 +22,11 @@ def receivers_of(spec: BusSpec) -> str | None:
             hint='write "delete" where receivers delete the rows they have taken, else "keep"',
         )
     return told
+
+
+def tapped(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> frozenset[str]:
+    """Off-ramps of which a copy is kept: those with a tap, where receivers delete rows. Where rows
+    stay, they are read themselves."""
+    if receivers_of(spec) != "delete":
+        return frozenset()
+    return frozenset(name for name, ramp in offramps.items() if ramp.observe == "tap")

@@ -12,13 +12,16 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from loaders.sql.connect import (
+    COPIES,
     DELIVERY,
+    OUTBOX,
+    TAP,
     WRITER_WAITS_S,
     open_sqlite_writer,
     server_engine,
     sqlite_file,
 )
-from loaders.sql.options import receivers_of
+from loaders.sql.options import receivers_of, tapped
 from migrate.core.clock import rfc3339
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
@@ -46,11 +49,12 @@ class Publisher:
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
         self._rows_go = receivers_of(spec) == "delete"
+        self._taps = taps = tapped(spec, offramps)
         self._open: deque[Receipts] = deque()
         self._landed: deque[Receipts] = deque()
         path = sqlite_file(spec)
         try:
-            self._table: _Table = _Server(spec) if path is None else _File(path)
+            self._table: _Table = _Server(spec, taps) if path is None else _File(path, taps)
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
 
@@ -60,7 +64,7 @@ class Publisher:
     def send(self, window: Window) -> None:
         """Insert the window's rows. Raises BusRefused when the transaction fails."""
         try:
-            positions = self._table.append(_rows(window))
+            positions = self._table.append(list(_rows(window)))
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
         self._open.append(Receipts.all_at([str(position) for position in positions]))
@@ -83,8 +87,9 @@ class Publisher:
     ) -> Receipts | None:
         """Which of a window this very run has brought onto the bus, behind its start positions.
 
-        Where receivers delete what they have taken, a row of a window is one of them all, since
-        it landed whole; without any it may not have landed, or have been taken: None.
+        Where receivers delete what they have taken, one row or copy stands for all of its window
+        that have no tap: it landed whole. Without any it may not have landed, or have been taken:
+        None, unless a copy would be there.
         """
         ids = sorted(set(window.message_ids))
         try:
@@ -98,10 +103,14 @@ class Publisher:
         places = _places(found, window.run_id, since)
         keys = zip(window.destinations, window.message_ids, strict=True)
         positions = [places.get(key) for key in keys]
+        landed = [position is not None for position in positions]
         if self._rows_go:
-            return Receipts.all_at(positions) if any(positions) else None
-        absent = {at: "absent" for at, position in enumerate(positions) if position is None}
-        return Receipts([position is not None for position in positions], positions, absent)
+            if not any(landed) and self._taps.isdisjoint(window.destinations):
+                return None
+            taken = [any(landed) and to not in self._taps for to in window.destinations]
+            landed = [one or gone for one, gone in zip(landed, taken, strict=True)]
+        absent = {at: "absent" for at, there in enumerate(landed) if not there}
+        return Receipts(landed, positions, absent)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -117,9 +126,9 @@ class Publisher:
 class _Table(Protocol):
     """The table `delivery` of one bus."""
 
-    def append(self, rows: Iterator[Row]) -> Sequence[int]:
-        """Insert rows in order, into the transaction at hand or a new one; their positions. An
-        error ends the transaction without a trace."""
+    def append(self, rows: Sequence[Row]) -> Sequence[int]:
+        """Insert rows in order, and copies of those with a tap, into the transaction at hand or a
+        new one; their positions. An error ends the transaction without a trace."""
         ...
 
     def commit(self) -> None:
@@ -127,7 +136,7 @@ class _Table(Protocol):
         ...
 
     def find(self, ids: list[str]) -> Sequence[Found]:
-        """Rows that bear one of these message ids, in position order."""
+        """Rows that bear one of these message ids, in position order; copies come again."""
         ...
 
     def close(self) -> None: ...
@@ -140,8 +149,13 @@ class _File:
         "INSERT INTO delivery(destination, lane, message_id, headers, body, published_at) "
         "VALUES (?, ?, ?, ?, ?, ?)"
     )
+    _COPY = (
+        f"INSERT INTO {TAP}(position, destination, lane, message_id, headers, body, published_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)"
+    )
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, taps: frozenset[str]) -> None:
+        self._taps = taps
         self._connection = open_sqlite_writer(path)
         self._connection.text_factory = _lenient
         try:
@@ -152,7 +166,7 @@ class _File:
             self._connection.close()
             raise
 
-    def append(self, rows: Iterator[Row]) -> Sequence[int]:
+    def append(self, rows: Sequence[Row]) -> Sequence[int]:
         try:
             if not self._connection.in_transaction:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -160,10 +174,15 @@ class _File:
             count = self._connection.executemany(self._INSERT, rows).rowcount
             if before > _LAST_POSITION - count:
                 raise sqlite3.OperationalError("SQLite gives positions at random from here on")
+            positions = range(before + 1, before + count + 1)
+            if self._taps:
+                placed = zip(positions, rows, strict=True)
+                copies = [(at, *row) for at, row in placed if row[0] in self._taps]
+                self._connection.executemany(self._COPY, copies)
         except BaseException:
             self._undo()
             raise
-        return range(before + 1, before + count + 1)
+        return positions
 
     def commit(self) -> None:
         try:
@@ -178,11 +197,15 @@ class _File:
 
     def find(self, ids: list[str]) -> Sequence[Found]:
         marks = ",".join("?" * len(ids))
-        return self._connection.execute(
-            "SELECT position, destination, message_id, CAST(headers AS TEXT) FROM delivery "
-            f"WHERE message_id IN ({marks}) ORDER BY position",
-            ids,
-        ).fetchall()
+        tables = (OUTBOX, TAP) if self._taps else (OUTBOX,)
+        found: list[Found] = []
+        for table in tables:
+            query = (
+                f"SELECT position, destination, message_id, CAST(headers AS TEXT) FROM {table} "
+                f"WHERE message_id IN ({marks})"
+            )
+            found += self._connection.execute(query, ids).fetchall()
+        return sorted(found, key=lambda row: row[0])
 
     def close(self) -> None:
         self._connection.close()
@@ -198,13 +221,14 @@ class _File:
 class _Server:
     """A database server, through SQLAlchemy."""
 
-    def __init__(self, spec: BusSpec) -> None:
+    def __init__(self, spec: BusSpec, taps: frozenset[str]) -> None:
+        self._taps = taps
         self._engine = server_engine(spec, waits_s=WRITER_WAITS_S)
         self._writer: sa.Connection | None = None
         with self._engine.connect() as connection:
             connection.execute(sa.select(DELIVERY.c.position).limit(1))
 
-    def append(self, rows: Iterator[Row]) -> Sequence[int]:
+    def append(self, rows: Sequence[Row]) -> Sequence[int]:
         names = ("destination", "lane", "message_id", "headers", "body", "published_at")
         wanted = [dict(zip(names, row, strict=True)) for row in rows]
         try:
@@ -213,6 +237,13 @@ class _Server:
             before = writer.execute(end).scalar_one()
             writer.execute(sa.insert(DELIVERY), wanted)
             places = self._places(writer, before)
+            copies = [
+                {"position": places[row["destination"], row["message_id"]], **row}
+                for row in wanted
+                if row["destination"] in self._taps
+            ]
+            if copies:
+                writer.execute(sa.insert(COPIES), copies)
         except BaseException:
             self._let_go()
             raise
@@ -226,14 +257,13 @@ class _Server:
                 self._let_go()
 
     def find(self, ids: list[str]) -> Sequence[Found]:
-        table = DELIVERY.c
-        query = (
-            sa.select(table.position, table.destination, table.message_id, table.headers)
-            .where(table.message_id.in_(ids))
-            .order_by(table.position)
-        )
+        found: list[Found] = []
         with self._engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(query)]
+            for table in (DELIVERY.c, COPIES.c) if self._taps else (DELIVERY.c,):
+                columns = (table.position, table.destination, table.message_id, table.headers)
+                query = sa.select(*columns).where(table.message_id.in_(ids))
+                found += [tuple(row) for row in connection.execute(query)]
+        return sorted(found, key=lambda row: row[0])
 
     def close(self) -> None:
         self._let_go()

@@ -288,6 +288,76 @@ def emptied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BusSpec]
         yield spec
 
 
+TAPS = {"custody": OffRampSpec("custody", observe="tap")}
+
+
+@pytest.fixture
+def copied(emptied: BusSpec) -> BusSpec:
+    """The same with a tap, which changes nothing of the outbox itself."""
+    Provisioner(emptied, TAPS).provision()
+    return emptied
+
+
+def shown(spec: BusSpec, since: dict[str, str] | None = None) -> list[tuple[object, object]]:
+    """Message and place of everything that the witness sees of a tapped off-ramp."""
+    batches = list(Observer(spec, TAPS).observe(since or {}))
+    rows = pa.Table.from_batches(batches, OBSERVED).to_pylist()
+    return [(int(row["message_id"] or "0", 16), row["place"]) for row in rows]
+
+
+def test_what_receivers_have_taken_is_seen_by_its_copy(copied: BusSpec) -> None:
+    """At the place of its receipt, in order, from a start on; once, be its row there or not."""
+    with closing(Publisher(copied, TAPS)) as publisher:
+        first = publish(publisher, [sent(1)])
+        since = dict(Observer(copied, TAPS).positions())
+        receipts = publish(publisher, [sent(number) for number in (2, 3, 4)])
+    take(copied, 1, 3, 4)
+    assert since == {"custody": first.positions[0]}
+    assert dict(Observer(copied, TAPS).positions()) == {"custody": receipts.positions[-1]}
+    behind = list(zip((2, 3, 4), receipts.positions, strict=True))
+    assert shown(copied, since) == behind
+    assert shown(copied) == [(1, first.positions[0]), *behind]
+    (sight,) = Observer(copied, TAPS).sights({}).values()
+    assert (sight.how, sight.doubt) == ("tap", None)
+
+
+def test_rows_are_shown_as_they_lie_beside_their_copies(copied: BusSpec) -> None:
+    """A row that somebody changed, and one that somebody put there, are not hidden by a tap."""
+    with closing(Publisher(copied, TAPS)) as publisher:
+        publish(publisher, [sent(1), sent(2)])
+    engine = sa.create_engine(copied.url.replace("mariadb:", "mariadb+pymysql:"))
+    with engine.begin() as connection:
+        changed = f"UPDATE delivery SET message_id = '7' WHERE message_id = '{1:032x}'"
+        connection.execute(sa.text(changed))
+        stray = "INSERT INTO delivery(destination, message_id) VALUES ('custody', '9')"
+        connection.execute(sa.text(stray))
+    engine.dispose()
+    assert [number for number, _ in shown(copied)] == [7, 2, 9]
+
+
+def test_a_tap_resolves_what_receivers_have_emptied(copied: BusSpec) -> None:
+    """A window that landed and was taken, and one that never landed, are told for certain."""
+    with closing(Publisher(copied, TAPS)) as publisher:
+        receipts = publish(publisher, [sent(1), sent(2)])
+        take(copied)
+        landed = publisher.resolve(window([sent(1), sent(2)], run="r"), None, {})
+        never = publisher.resolve(window([sent(3), sent(4)], run="r"), None, {})
+    assert landed is not None and never is not None
+    assert (list(landed.confirmed), landed.positions) == ([True, True], list(receipts.positions))
+    assert list(never.confirmed) == [False, False]
+
+
+def test_a_window_that_fails_leaves_no_copy(copied: BusSpec) -> None:
+    """Row and copy land together or not at all."""
+    engine = sa.create_engine(copied.url.replace("mariadb:", "mariadb+pymysql:"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE delivery_tap"))
+    engine.dispose()
+    with closing(Publisher(copied, TAPS)) as publisher, pytest.raises(BusRefused):
+        publish(publisher, [sent(1)])
+    assert seen(copied) == []
+
+
 def take(spec: BusSpec, *numbers: int) -> None:
     """Delete the rows of these messages, as a receiver does; of all without any."""
     engine = sa.create_engine(spec.url.replace("mariadb:", "mariadb+pymysql:"))

@@ -48,6 +48,26 @@ def test_sqlite(tmp_path: Path) -> None:
         check_received(ran, list(received(connection.execute(ROWS))))
 
 
+@pytest.mark.service
+def test_receivers_that_delete_while_a_run_loads(tmp_path: Path) -> None:
+    """An off-ramp waits for them; what they took is seen by its copies, and the witness agrees."""
+    with services.database(services.postgresql()) as url:
+        options = 'options = { receivers = "delete" }'
+        waits = "backlog = { pause_above = 20, resume_below = 10 }"
+        ran = estate_on(tmp_path, f"{bus(url)}\n{options}", f'observe = "tap"\n{waits}')
+        taken: list[Received] = []
+        stops = 0
+        with closing(psycopg.connect(url.replace("+psycopg", ""), autocommit=True)) as connection:
+            while (done := run_on(ran, "--no-wait")).code == 130:
+                stops += 1
+                taken += list(received(connection.execute(ROWS)))
+                connection.execute("DELETE FROM delivery")
+            taken += list(received(connection.execute(ROWS)))
+        check_agrees(done)
+        check_received(done, taken)
+        assert stops
+
+
 def mariadb(text: str) -> Any:
     """The vendor's own client."""
     url = sa.make_url(text)
