@@ -6,22 +6,14 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import repeat
-from pathlib import Path
-from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from loaders.sql.connect import (
-    COPIES,
-    DELIVERY,
-    OUTBOX,
-    TAP,
-    WRITER_WAITS_S,
-    open_sqlite_writer,
-    server_engine,
     sqlite_file,
 )
 from loaders.sql.options import receivers_of, tapped
+from loaders.sql.writing import FileTable, Found, Row, ServerTable, Table
 from migrate.core.clock import rfc3339
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
@@ -29,13 +21,7 @@ from migrate.core.ports import Receipts
 from migrate.core.window import WINDOW, Window
 from migrate.formats.headers import window_texts
 
-Row = tuple[str, str, str, str, bytes, str]
-"""destination, lane, message_id, headers, body, published_at"""
-Found = tuple[int, str, str, str | None]
-"""position, destination, message_id, headers"""
-
 _RESOLVE = 500  # ids asked for at once
-_LAST_POSITION = 2**63 - 1
 
 
 class Publisher:
@@ -54,7 +40,7 @@ class Publisher:
         self._landed: deque[Receipts] = deque()
         path = sqlite_file(spec)
         try:
-            self._table: _Table = _Server(spec, taps) if path is None else _File(path, taps)
+            self._table: Table = ServerTable(spec, taps) if path is None else FileTable(path, taps)
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
 
@@ -121,172 +107,6 @@ class Publisher:
             f'the bus "{self._spec.name}" does not take messages ({type(error).__name__})',
             hint="look whether it runs, is provisioned and is locked by nobody; then run again",
         )
-
-
-class _Table(Protocol):
-    """The table `delivery` of one bus."""
-
-    def append(self, rows: Sequence[Row]) -> Sequence[int]:
-        """Insert rows in order, and copies of those with a tap, into the transaction at hand or a
-        new one; their positions. An error ends the transaction without a trace."""
-        ...
-
-    def commit(self) -> None:
-        """Commit the transaction at hand."""
-        ...
-
-    def find(self, ids: list[str]) -> Sequence[Found]:
-        """Rows that bear one of these message ids, in position order; copies come again."""
-        ...
-
-    def close(self) -> None: ...
-
-
-class _File:
-    """A SQLite file, through its driver: nothing else is near its rate."""
-
-    _INSERT = (
-        "INSERT INTO delivery(destination, lane, message_id, headers, body, published_at) "
-        "VALUES (?, ?, ?, ?, ?, ?)"
-    )
-    _COPY = (
-        f"INSERT INTO {TAP}(position, destination, lane, message_id, headers, body, published_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)"
-    )
-
-    def __init__(self, path: Path, taps: frozenset[str]) -> None:
-        self._taps = taps
-        self._connection = open_sqlite_writer(path)
-        self._connection.text_factory = _lenient
-        try:
-            known = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'sqlite_sequence'"
-            self._remembers = bool(self._connection.execute(known).fetchone()[0])
-            self._end()
-        except sqlite3.Error:
-            self._connection.close()
-            raise
-
-    def append(self, rows: Sequence[Row]) -> Sequence[int]:
-        try:
-            if not self._connection.in_transaction:
-                self._connection.execute("BEGIN IMMEDIATE")
-            before = self._end()
-            count = self._connection.executemany(self._INSERT, rows).rowcount
-            if before > _LAST_POSITION - count:
-                raise sqlite3.OperationalError("SQLite gives positions at random from here on")
-            positions = range(before + 1, before + count + 1)
-            if self._taps:
-                placed = zip(positions, rows, strict=True)
-                copies = [(at, *row) for at, row in placed if row[0] in self._taps]
-                self._connection.executemany(self._COPY, copies)
-        except BaseException:
-            self._undo()
-            raise
-        return positions
-
-    def commit(self) -> None:
-        try:
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._undo()
-            raise
-
-    def _undo(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
-    def find(self, ids: list[str]) -> Sequence[Found]:
-        marks = ",".join("?" * len(ids))
-        tables = (OUTBOX, TAP) if self._taps else (OUTBOX,)
-        found: list[Found] = []
-        for table in tables:
-            query = (
-                f"SELECT position, destination, message_id, CAST(headers AS TEXT) FROM {table} "
-                f"WHERE message_id IN ({marks})"
-            )
-            found += self._connection.execute(query, ids).fetchall()
-        return sorted(found, key=lambda row: row[0])
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _end(self) -> int:
-        """The position given last, be its row there or not where none is given twice."""
-        query = "SELECT MAX(position) FROM delivery"
-        if self._remembers:
-            query += " UNION ALL SELECT seq FROM sqlite_sequence WHERE name = 'delivery'"
-        return max(int(end or 0) for (end,) in self._connection.execute(query))
-
-
-class _Server:
-    """A database server, through SQLAlchemy."""
-
-    def __init__(self, spec: BusSpec, taps: frozenset[str]) -> None:
-        self._taps = taps
-        self._engine = server_engine(spec, waits_s=WRITER_WAITS_S)
-        self._writer: sa.Connection | None = None
-        with self._engine.connect() as connection:
-            connection.execute(sa.select(DELIVERY.c.position).limit(1))
-
-    def append(self, rows: Sequence[Row]) -> Sequence[int]:
-        names = ("destination", "lane", "message_id", "headers", "body", "published_at")
-        wanted = [dict(zip(names, row, strict=True)) for row in rows]
-        try:
-            writer = self._writer = self._writer or self._engine.connect()
-            end = sa.select(sa.func.coalesce(sa.func.max(DELIVERY.c.position), 0))
-            before = writer.execute(end).scalar_one()
-            writer.execute(sa.insert(DELIVERY), wanted)
-            places = self._places(writer, before)
-            copies = [
-                {"position": places[row["destination"], row["message_id"]], **row}
-                for row in wanted
-                if row["destination"] in self._taps
-            ]
-            if copies:
-                writer.execute(sa.insert(COPIES), copies)
-        except BaseException:
-            self._let_go()
-            raise
-        return [places[row["destination"], row["message_id"]] for row in wanted]
-
-    def commit(self) -> None:
-        if self._writer is not None:
-            try:
-                self._writer.commit()
-            finally:
-                self._let_go()
-
-    def find(self, ids: list[str]) -> Sequence[Found]:
-        found: list[Found] = []
-        with self._engine.connect() as connection:
-            for table in (DELIVERY.c, COPIES.c) if self._taps else (DELIVERY.c,):
-                columns = (table.position, table.destination, table.message_id, table.headers)
-                query = sa.select(*columns).where(table.message_id.in_(ids))
-                found += [tuple(row) for row in connection.execute(query)]
-        return sorted(found, key=lambda row: row[0])
-
-    def close(self) -> None:
-        self._let_go()
-        self._engine.dispose()
-
-    def _let_go(self) -> None:
-        """End what is not committed without a trace."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
-
-    @staticmethod
-    def _places(connection: sa.Connection, before: int) -> dict[tuple[Any, Any], int]:
-        """Asked for within the transaction: not every database returns what it inserts."""
-        table = DELIVERY.c
-        query = sa.select(table.destination, table.message_id, table.position)
-        rows = connection.execute(query.where(table.position > before))
-        return {(destination, message): position for destination, message, position in rows}
-
-
-def _lenient(text: bytes) -> str:
-    """Text as the table holds it, whoever wrote it there."""
-    return text.decode("utf-8", "replace")
 
 
 def _rows(window: Window) -> Iterator[Row]:
