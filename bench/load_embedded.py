@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.loading import Place, Target, compare
-from loaders.sql.connect import SQLITE_TABLE
+from loaders.sql.connect import sqlite_table
 from migrate.core.flow import Envelope
 from migrate.formats.envelope import Particulars, attributes, bus_headers, constants
 
@@ -40,7 +40,7 @@ def bare_inserts(messages: int, size: int) -> float:
     with tempfile.TemporaryDirectory(prefix="bench-load-") as folder:
         store = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
         store.execute("PRAGMA synchronous = FULL")
-        store.execute(SQLITE_TABLE)
+        store.execute(sqlite_table())
         started = time.perf_counter()
         for first in range(0, messages, 1000):
             store.execute("BEGIN")

@@ -19,6 +19,7 @@ from migrate.core import durable
 from migrate.core.clock import rfc3339
 from migrate.core.errors import BusRefused, CouldNotVerify
 from migrate.core.flow import BusSpec, ClaimsSpec
+from migrate.core.ports import Kept
 
 CLAIM = sa.Table(
     "claim",
@@ -71,14 +72,25 @@ class ClaimStore:
             raise _unreadable(error) from None
         return None if found is None else bytes(found)
 
-    def names(self) -> Iterator[str]:
+    def held(self) -> Iterator[Kept]:
         """By their rows. Raises CouldNotVerify."""
+        columns = (CLAIM.c.name, sa.func.length(CLAIM.c.body), CLAIM.c.stored_at)
         try:
             with read_only(self._engine("ro")) as connection:
                 streamed = connection.execution_options(yield_per=_LISTED)
-                yield from streamed.execute(sa.select(CLAIM.c.name).order_by("name")).scalars()
+                for name, size, at in streamed.execute(sa.select(*columns).order_by("name")):
+                    yield Kept(str(name), int(size or 0), _moment(at), str(at or ""))
         except sa.exc.SQLAlchemyError as error:
             raise _unreadable(error) from None
+
+    def remove(self, kept: Kept) -> bool:
+        """Delete its row, if that says the same as when it was listed. Raises BusRefused."""
+        same = sa.and_(CLAIM.c.name == kept.name, CLAIM.c.stored_at == kept.stamp)
+        try:
+            with self._engine("rw").begin() as connection:
+                return bool(connection.execute(sa.delete(CLAIM).where(same)).rowcount)
+        except sa.exc.SQLAlchemyError as error:
+            raise _refused(error) from None
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -91,11 +103,14 @@ class ClaimStore:
             for name, body in bodies.items():
                 row = CLAIM.c.name == name
                 there = connection.execute(sa.select(CLAIM.c.body).where(row)).one_or_none()
-                values = {"body": body, "stored_at": now}
-                if there is None:
+                values: dict[str, object] = {"stored_at": now}
+                if there is None or there.body is None or bytes(there.body) != body:
+                    values["body"] = body
+                offered = sa.update(CLAIM).where(row).values(**values)
+                # One that was there may have been removed just now.
+                if there is None or not connection.execute(offered).rowcount:
+                    values["body"] = body
                     connection.execute(sa.insert(CLAIM).values(name=name, **values))
-                elif there.body is None or bytes(there.body) != body:
-                    connection.execute(sa.update(CLAIM).where(row).values(**values))
 
     def _engine(self, mode: str) -> sa.Engine:
         """For writing (`rw`) or reading (`ro`), made when first asked for."""
@@ -113,6 +128,15 @@ class ClaimStore:
                 )
             )
         return self._engines[mode]
+
+
+def _moment(text: object) -> datetime | None:
+    """When a row says that it was offered; None for what is no moment."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _refused(error: Exception) -> BusRefused:

@@ -43,6 +43,16 @@ class Stream:
         return int(self.state["last_seq"])
 
 
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A durable consumer. `filters`: the subjects it takes, none for all; `waiting`: messages that
+    it has not been given, or has not acknowledged."""
+
+    name: str
+    filters: tuple[str, ...]
+    waiting: int
+
+
 class Api:
     """The JetStream API over one connection. Raises ApiError and WireError."""
 
@@ -73,6 +83,19 @@ class Api:
             if not found:
                 return
             offset, total = offset + len(found), int(answer["total"])
+
+    def consumers(self, stream: str) -> list[Consumer]:
+        """Every consumer of a stream that outlives its client (`durable_name`)."""
+        told: list[dict[str, Any]] = []
+        total = 1
+        while len(told) < total:
+            answer = self.ask(f"CONSUMER.LIST.{stream}", {"offset": len(told)})
+            found = answer.get("consumers") or []
+            if not found:
+                break
+            told += found
+            total = int(answer["total"])
+        return [_consumer(one) for one in told if one["config"].get("durable_name")]
 
     def message(self, stream: str, sequence: int) -> tuple[str, bytes, bytes] | None:
         """Subject, headers as written, and body of one message; None where it is gone."""
@@ -111,3 +134,10 @@ class Api:
             raise ApiError(int(error.get("err_code", 0)), str(error.get("description", "refused")))
         found: dict[str, Any] = parsed
         return found
+
+
+def _consumer(told: Mapping[str, Any]) -> Consumer:
+    config = told["config"]
+    filters = config.get("filter_subjects") or [config.get("filter_subject")]
+    waiting = int(told.get("num_pending", 0)) + int(told.get("num_ack_pending", 0))
+    return Consumer(str(config["durable_name"]), tuple(one for one in filters if one), waiting)

@@ -62,7 +62,7 @@ def extents(
     Raises KafkaException.
     """
     wanted = list(partitions)
-    begins = _listed(client, settings, wanted, OffsetSpec.earliest(), committed=False)
+    begin = begins(client, settings, wanted)
     found = ends(client, settings, wanted)
     until = time.monotonic() + min(settings.patience_s, _TRANSACTION_S)
     while True:
@@ -71,8 +71,15 @@ def extents(
             break
         time.sleep(0.1)
     return {
-        each: Extent(begins[each], min(settled[each], found[each]), found[each]) for each in wanted
+        each: Extent(begin[each], min(settled[each], found[each]), found[each]) for each in wanted
     }
+
+
+def begins(
+    client: AdminClient, settings: Settings, partitions: Iterable[Partition]
+) -> dict[Partition, int]:
+    """The first offset that these partitions still have. Raises KafkaException."""
+    return _listed(client, settings, list(partitions), OffsetSpec.earliest(), committed=False)
 
 
 def ends(

@@ -4,16 +4,15 @@ A position is what `loaders.rabbitmq.positions` writes; a place is `<queue>@<off
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import pyarrow as pa
 
-from loaders.rabbitmq.address import address_of
 from loaders.rabbitmq.link import Link
-from loaders.rabbitmq.lost import ChannelClosed, LinkLost
 from loaders.rabbitmq.management import Management
-from loaders.rabbitmq.positions import counted, positions, start_of
-from loaders.rabbitmq.queues import NOT_FOUND
+from loaders.rabbitmq.positions import positions, start_of
+from loaders.rabbitmq.seeing import Seeing
 from loaders.rabbitmq.sight import sight_of
 from loaders.rabbitmq.stream import Message, ends, read
 from loaders.rabbitmq.topology import Ramp, ramps
@@ -27,15 +26,15 @@ class Observer:
     """Reads over connections of its own; nothing it does changes what others see."""
 
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
-        self._spec = spec
-        self._address = address_of(spec)
+        self._seeing = Seeing(spec)
+        self._address = self._seeing.address
         self._ramps = ramps(spec, self._address, offramps)
-        self._link: Link | None = None
+        self._forgotten: dict[str, str] = {}
 
     def positions(self) -> Mapping[str, str]:
         """Offsets and depths of every off-ramp. Raises CouldNotVerify."""
-        with self._reading():
-            return positions(self._open(), self._ramps, self._address.timeout_s)
+        with self._seeing.link() as link:
+            return positions(link, self._ramps, self._address.timeout_s)
 
     def observe(self, since: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """Everything on every stream behind those positions, in core.schema.OBSERVED, up to what
@@ -47,19 +46,25 @@ class Observer:
         lanes = [
             (ramp, lane) for ramp in self._ramps.values() if not ramp.counted for lane in LANES
         ]
-        with self._reading():
-            link, patience = self._open(), self._address.timeout_s
+        patience = self._address.timeout_s
+        with self._seeing.link() as link:
             reached = ends(link, [ramp.stream(lane) for ramp, lane in lanes], patience)
             for ramp, lane in lanes:
                 yield from self._stream(link, ramp, lane, since, reached[ramp.stream(lane)])
 
     def sights(self, since: Mapping[str, str]) -> Mapping[str, Sight]:
-        """How tapped and counted off-ramps are seen. Raises CouldNotVerify."""
+        """How tapped and counted off-ramps are seen, and what `observe` has found forgotten of
+        those without a start position. Raises CouldNotVerify."""
         wanted = [ramp for ramp in self._ramps.values() if ramp.tapped or ramp.counted]
-        if not wanted:
-            return {}
-        with self._reading(), ExitStack() as stack:
-            link, address, management = self._open(), self._address, None
+        found = self._numbers(wanted, since) if wanted else {}
+        for name, doubt in self._forgotten.items():
+            sight = found.get(name, Sight())
+            found[name] = replace(sight, doubt="; ".join(filter(None, (sight.doubt, doubt))))
+        return found
+
+    def _numbers(self, wanted: Sequence[Ramp], since: Mapping[str, str]) -> dict[str, Sight]:
+        with self._seeing.link() as link, ExitStack() as stack:
+            address, management = self._address, None
             if address.management is not None:
                 management = stack.enter_context(closing(Management(address)))
             return {
@@ -74,23 +79,9 @@ class Observer:
                 for ramp in wanted
             }
 
-    def backlog(self) -> Mapping[str, int | None]:
-        """How many messages wait in the queues of every off-ramp; None of a stream, whose readers
-        nobody sees. Raises CouldNotVerify."""
-        with self._reading():
-            link = self._open()
-            return {
-                name: None
-                if ramp.type == "stream"
-                else sum(counted(link, ramp.queue(lane)).messages for lane in LANES)
-                for name, ramp in self._ramps.items()
-            }
-
     def close(self) -> None:
         """Let go of the connection."""
-        if self._link is not None:
-            self._link.close()
-            self._link = None
+        self._seeing.close()
 
     def _stream(
         self, link: Link, ramp: Ramp, lane: str, since: Mapping[str, str], end: int
@@ -107,27 +98,10 @@ class Observer:
                     f"{due:,}: its retention has dropped what lay between",
                     hint="streams of off-ramps need no retention until they are reconciled",
                 )
-            due = None
+            if offset and not start.known and not first:
+                self._forgotten.setdefault(ramp.name, f'the stream "{stream}" begins late')
+            due, first = None, offset + 1
             yield _observed(ramp, lane, messages)
-
-    def _open(self) -> Link:
-        if self._link is None:
-            self._link = Link(self._address, "witness")
-        return self._link
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except LinkLost as lost:
-            self._link = None
-            absent = isinstance(lost, ChannelClosed) and lost.code == NOT_FOUND
-            raise CouldNotVerify(
-                f'the bus "{self._spec.name}" at {self._address.shown} {lost}',
-                hint="a run makes exchanges and queues; were some removed?"
-                if absent
-                else "look whether it runs, and at the account's right to read",
-            ) from None
 
 
 def _observed(ramp: Ramp, lane: str, messages: Sequence[Message]) -> pa.RecordBatch:

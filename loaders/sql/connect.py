@@ -29,10 +29,22 @@ COLUMNS = (
     "published_at",
 )
 
-SQLITE_TABLE = (
-    "CREATE TABLE IF NOT EXISTS delivery(position INTEGER PRIMARY KEY, destination TEXT, "
-    "lane TEXT, message_id TEXT, headers TEXT, body BLOB, published_at TEXT)"
-)
+NEVER_AGAIN = "AUTOINCREMENT"
+"""Without it SQLite gives a position again once the rows from there on are deleted."""
+
+
+OUTBOX, TAP = "delivery", "delivery_tap"
+"""The tables: of what is delivered, and of copies that no receiver takes."""
+
+
+def sqlite_table(name: str = OUTBOX, *, rows_go: bool = False) -> str:
+    """What creates a table in a SQLite file; where rows go no position comes again."""
+    key = f"INTEGER PRIMARY KEY {NEVER_AGAIN}" if rows_go else "INTEGER PRIMARY KEY"
+    return (
+        f"CREATE TABLE IF NOT EXISTS {name}(position {key}, destination TEXT, lane TEXT, "
+        "message_id TEXT, headers TEXT, body BLOB, published_at TEXT)"
+    )
+
 
 WRITER_WAITS_S = 10.0
 WITNESS_WAITS_S = 2.0
@@ -41,18 +53,25 @@ WITNESS_WAITS_S = 2.0
 _TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 _BYTES = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
 
-DELIVERY = sa.Table(
-    "delivery",
-    sa.MetaData(),
-    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=True),
-    *(sa.Column(name, _TEXT) for name in ("destination", "lane", "message_id", "headers")),
-    sa.Column("body", _BYTES),
-    sa.Column("published_at", _TEXT),
-    mysql_engine="InnoDB",
-    mysql_charset="utf8mb4",
-    mysql_collate="utf8mb4_bin",
-)
-"""The table on a database server."""
+
+def _server_table(name: str, *, given: bool) -> sa.Table:
+    """`given`: whether the server gives positions."""
+    return sa.Table(
+        name,
+        sa.MetaData(),
+        sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=given),
+        *(sa.Column(name, _TEXT) for name in ("destination", "lane", "message_id", "headers")),
+        sa.Column("body", _BYTES),
+        sa.Column("published_at", _TEXT),
+        mysql_engine="InnoDB",
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+
+
+DELIVERY = _server_table(OUTBOX, given=True)
+COPIES = _server_table(TAP, given=False)
+"""The tables on a database server."""
 
 _DRIVERS = {
     "postgresql": ("postgresql+psycopg", "postgresql"),

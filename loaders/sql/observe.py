@@ -7,6 +7,7 @@ is an error.
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from loaders.sql.connect import (
+    OUTBOX,
+    TAP,
     WITNESS_WAITS_S,
     open_sqlite,
     read_only,
     server_engine,
     sqlite_file,
 )
+from loaders.sql.options import receivers_of, tapped
 from migrate.core.errors import CouldNotVerify
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Sight
@@ -33,10 +37,14 @@ Row = Sequence[Any]
 Pieces = Iterator[Sequence[Row]]
 
 _ENDS = (
-    "SELECT destination, MAX(position) FROM delivery "
-    "WHERE destination IS NOT NULL GROUP BY destination"
+    "SELECT destination, MAX(position) FROM {} WHERE destination IS NOT NULL GROUP BY destination"
 )
-_ROWS = "SELECT position, destination, lane, message_id, headers, body FROM delivery"
+_COUNT = "SELECT COUNT(*) FROM delivery WHERE destination = :destination"
+_ROWS = "SELECT position, destination, lane, message_id, headers, body FROM {}"
+_TAKEN = "NOT EXISTS (SELECT 1 FROM delivery d WHERE d.position = delivery_tap.position)"
+
+
+_GONE = 'rows may have been deleted; where they are not, say so: receivers = "keep"'
 
 
 class Observer:
@@ -45,28 +53,49 @@ class Observer:
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
         self._path = sqlite_file(spec)
+        self._taps = tapped(spec, offramps)
+        self._offramps = list(offramps)
 
     def positions(self) -> Mapping[str, str]:
         """The highest position of every destination that has one."""
-        ends: dict[str, str] = {}
-        for rows in self._read(_ENDS, {}):
-            ends.update((_text(name) or "", str(end)) for name, end in rows)
-        return ends
+        ends: dict[str, int] = {}
+        for table in (OUTBOX, TAP) if self._taps else (OUTBOX,):
+            for rows in self._read(_ENDS.format(table), {}):
+                for name, end in rows:
+                    to = _text(name) or ""
+                    ends[to] = max(ends.get(to, end), end)
+        return {name: str(end) for name, end in ends.items()}
 
     def observe(self, since: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
         """All deliveries behind those positions, in position order, in core.schema.OBSERVED.
 
-        A destination without a start position is read from its beginning.
-        Raises CouldNotVerify where the table cannot be read in full.
+        A destination without a start position is read from its beginning. Of what has a tap, the
+        copy is shown once the row is gone. Raises CouldNotVerify where the table cannot be read
+        in full.
         """
         clause, values = _behind(since)
-        query = f"{_ROWS} WHERE {clause} ORDER BY position"
-        for rows in _batches(self._read(query, values)):
-            yield _observed(rows)
+        rows = self._read(f"{_ROWS.format(OUTBOX)} WHERE {clause} ORDER BY position", values)
+        if self._taps:
+            query = f"{_ROWS.format(TAP)} WHERE {clause} AND {_TAKEN} ORDER BY position"
+            rows = _merged(rows, self._read(query, values))
+        for batch in _batches(rows):
+            yield _observed(batch)
 
     def sights(self, since: Mapping[str, str]) -> Mapping[str, Sight]:
-        """None to tell of: every row is read itself, whatever the plan says of an off-ramp."""
-        return {}
+        """None to tell of: every row is read itself, whatever the plan says of an off-ramp. But
+        without a start position all that ever lay there is asked for, and rows may have gone."""
+        taps = {name: Sight("tap") for name in self._taps}
+        if receivers_of(self._spec) == "keep":
+            return taps
+        left = [name for name in self._offramps if name not in since and name not in taps]
+        return {**taps, **{name: Sight(doubt=_GONE) for name in left}}
+
+    def count(self, destination: str) -> int:
+        """How many rows of a destination there are, wherever they lie. Raises CouldNotVerify."""
+        ((number,),) = [
+            row for rows in self._read(_COUNT, {"destination": destination}) for row in rows
+        ]
+        return int(number)
 
     def close(self) -> None:
         """Nothing is held open between readings."""
@@ -106,6 +135,17 @@ def _server_rows(spec: BusSpec, query: str, values: Mapping[str, Any]) -> Pieces
 def _pieces(cursor: Any) -> Pieces:
     while rows := cursor.fetchmany(_FETCH):
         yield rows
+
+
+def _merged(rows: Pieces, copies: Pieces) -> Pieces:
+    """Both in the order of their positions; of a row that was taken between the two readings
+    itself, not its copy."""
+    flat = [(row for piece in pieces for row in piece) for pieces in (rows, copies)]
+    last = None
+    for row in merge(*flat, key=lambda row: row[0]):
+        if row[0] != last:
+            yield [row]
+        last = row[0]
 
 
 def _behind(since: Mapping[str, str]) -> tuple[str, dict[str, Any]]:

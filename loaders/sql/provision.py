@@ -9,15 +9,18 @@ import sqlalchemy as sa
 
 from loaders.sql.connect import (
     COLUMNS,
+    COPIES,
     DELIVERY,
-    SQLITE_TABLE,
+    NEVER_AGAIN,
     WRITER_WAITS_S,
     create_private_file,
     open_sqlite,
     open_sqlite_writer,
     server_engine,
     sqlite_file,
+    sqlite_table,
 )
+from loaders.sql.options import receivers_of, tapped
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Piece
@@ -27,64 +30,83 @@ PAGE_BYTES = 8_192
 
 
 class Provisioner:
-    """Creates the table, idempotently; a table of another shape is refused, never altered."""
+    """Creates tables, idempotently; one of another shape is refused, never altered."""
 
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
+        self._receivers = receivers_of(spec)
+        self._tables = [DELIVERY, COPIES] if tapped(spec, offramps) else [DELIVERY]
         self._spec = spec
         self._path = sqlite_file(spec)
 
     def wanted(self) -> Sequence[Piece]:
-        """The one table, and the columns it needs."""
-        return [_table(COLUMNS)]
+        """The table, and the one of copies where an off-ramp has a tap, with their columns."""
+        return [_table(table.name, COLUMNS) for table in self._tables]
 
     def present(self) -> Sequence[Piece]:
-        """The table as it is there; its further columns are nobody's business."""
+        """The tables as they are there; their further columns are nobody's business."""
         path = self._path
         held = self._on_server(create=False) if path is None else self._held_in_file(path)
-        return [_table(name for name in COLUMNS if name in held)] if held else []
+        return [
+            _table(name, (column for column in COLUMNS if column in columns))
+            for name, columns in held.items()
+            if columns
+        ]
 
     def provision(self) -> None:
-        """Make the bus ready. Raises BusRefused where it cannot be reached or has another table."""
-        columns = self._on_server(create=True) if self._path is None else self._in_file(self._path)
-        missing = [name for name in COLUMNS if name not in columns]
-        if missing:
-            raise BusRefused(
-                f'the table delivery of the bus "{self._spec.name}" lacks {", ".join(missing)}',
-                hint="name another database, or move that table away",
-            )
+        """Make the bus ready. Raises BusRefused where it cannot be reached or has other tables."""
+        held = self._on_server(create=True) if self._path is None else self._in_file(self._path)
+        for name, columns in held.items():
+            missing = [column for column in COLUMNS if column not in columns]
+            if missing:
+                raise BusRefused(
+                    f'the table {name} of the bus "{self._spec.name}" lacks {", ".join(missing)}',
+                    hint="name another database, or move that table away",
+                )
 
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _in_file(self, path: Path) -> set[str]:
+    def _in_file(self, path: Path) -> dict[str, set[str]]:
+        rows_go = self._receivers == "delete"
         try:
             create_private_file(path)
             connection = open_sqlite_writer(path, create=True)
             with closing(connection):
                 connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # of a new file only
-                connection.execute(SQLITE_TABLE)
-                return _columns(connection)
+                for table in self._tables:
+                    here = rows_go and table is DELIVERY
+                    connection.execute(sqlite_table(table.name, rows_go=here))
+                if rows_go and NEVER_AGAIN not in _made_by(connection):
+                    raise BusRefused(
+                        f'the table delivery of the bus "{self._spec.name}" gives positions again '
+                        "whose rows were deleted",
+                        hint="name another file: a run makes one that does not",
+                    )
+                return {table.name: _columns(connection, table.name) for table in self._tables}
         except (OSError, sqlite3.Error) as error:
             raise self._refused(error) from None
 
-    def _held_in_file(self, path: Path) -> set[str]:
+    def _held_in_file(self, path: Path) -> dict[str, set[str]]:
         try:
             if not path.exists():
-                return set()
+                return {}
             with closing(open_sqlite(path, mode="ro", waits_s=WRITER_WAITS_S)) as connection:
-                return _columns(connection)
+                return {table.name: _columns(connection, table.name) for table in self._tables}
         except (OSError, sqlite3.Error) as error:
             raise self._refused(error) from None
 
-    def _on_server(self, *, create: bool) -> set[str]:
+    def _on_server(self, *, create: bool) -> dict[str, set[str]]:
         engine = server_engine(self._spec, waits_s=WRITER_WAITS_S)
         try:
             if create:
-                DELIVERY.metadata.create_all(engine)
+                for table in self._tables:
+                    table.metadata.create_all(engine)
             inspector = sa.inspect(engine)
-            if not inspector.has_table(DELIVERY.name):
-                return set()
-            return {column["name"] for column in inspector.get_columns(DELIVERY.name)}
+            return {
+                table.name: {column["name"] for column in inspector.get_columns(table.name)}
+                for table in self._tables
+                if inspector.has_table(table.name)
+            }
         except sa.exc.SQLAlchemyError as error:
             raise self._refused(error) from None
         finally:
@@ -97,10 +119,16 @@ class Provisioner:
         )
 
 
-def _table(columns: Iterable[str]) -> Piece:
-    return Piece("table", DELIVERY.name, {"columns": ", ".join(columns)})
+def _table(name: str, columns: Iterable[str]) -> Piece:
+    return Piece("table", name, {"columns": ", ".join(columns)})
 
 
-def _columns(connection: sqlite3.Connection) -> set[str]:
-    rows = connection.execute("SELECT name FROM pragma_table_info('delivery')")
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    rows = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
     return {str(name) for (name,) in rows}
+
+
+def _made_by(connection: sqlite3.Connection) -> str:
+    """The statement that made the table."""
+    query = "SELECT sql FROM sqlite_master WHERE name = 'delivery'"
+    return str(connection.execute(query).fetchone()[0]).upper()

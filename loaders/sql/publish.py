@@ -2,38 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import pairwise, repeat
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-import pyarrow as pa
 import sqlalchemy as sa
 
-from loaders.sql.connect import (
-    DELIVERY,
-    WRITER_WAITS_S,
-    open_sqlite_writer,
-    server_engine,
-    sqlite_file,
-)
-from migrate.core.clock import rfc3339
+from loaders.sql.connect import sqlite_file
+from loaders.sql.options import receivers_of, tapped
+from loaders.sql.writing import FileTable, Found, ServerTable, Table
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
 from migrate.core.window import WINDOW, Window
-from migrate.formats.headers import window_texts
-
-Body = bytes | memoryview
-Row = tuple[str, str, str, str, Body, str]
-"""destination, lane, message_id, headers, body, published_at"""
-Found = tuple[int, str, str, str | None]
-"""position, destination, message_id, headers"""
 
 _RESOLVE = 500  # ids asked for at once
-_LAST_POSITION = 2**63 - 1
 
 
 class Publisher:
@@ -47,10 +28,12 @@ class Publisher:
 
     def __init__(self, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> None:
         self._spec = spec
+        self._rows_go = receivers_of(spec) == "delete"
+        self._taps = taps = tapped(spec, offramps)
         self._open = Receipts.all_at([])
         path = sqlite_file(spec)
         try:
-            self._table: _Table = _Server(spec) if path is None else _File(path)
+            self._table: Table = ServerTable(spec, taps) if path is None else FileTable(path, taps)
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             raise self._refused(error) from None
 
@@ -76,8 +59,15 @@ class Publisher:
             raise self._refused(error) from None
         return self._open
 
-    def resolve(self, window: Window, mark: str | None, since: Mapping[str, str]) -> Receipts:
-        """Which of a window this very run has brought onto the bus, behind its start positions."""
+    def resolve(
+        self, window: Window, mark: str | None, since: Mapping[str, str]
+    ) -> Receipts | None:
+        """Which of a window this very run has brought onto the bus, behind its start positions.
+
+        Where receivers delete what they have taken, one row or copy stands for all of its window
+        that have no tap: it landed whole. Without any it may not have landed, or have been taken:
+        None, unless a copy would be there.
+        """
         ids = sorted(set(window.message_ids))
         try:
             found = [
@@ -90,8 +80,14 @@ class Publisher:
         places = _places(found, window.run_id, since)
         keys = zip(window.destinations, window.message_ids, strict=True)
         positions = [places.get(key) for key in keys]
-        absent = {at: "absent" for at, position in enumerate(positions) if position is None}
-        return Receipts([position is not None for position in positions], positions, absent)
+        landed = [position is not None for position in positions]
+        if self._rows_go:
+            if not any(landed) and self._taps.isdisjoint(window.destinations):
+                return None
+            taken = [any(landed) and to not in self._taps for to in window.destinations]
+            landed = [one or gone for one, gone in zip(landed, taken, strict=True)]
+        absent = {at: "absent" for at, there in enumerate(landed) if not there}
+        return Receipts(landed, positions, absent)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -102,167 +98,6 @@ class Publisher:
             f'the bus "{self._spec.name}" does not take messages ({type(error).__name__})',
             hint="look whether it runs, is provisioned and is locked by nobody; then run again",
         )
-
-
-class _Table(Protocol):
-    """The table `delivery` of one bus."""
-
-    def append(self, window: Window) -> Sequence[int]:
-        """Insert a window's rows in order, in a transaction; their positions. An error ends the
-        transaction without a trace."""
-        ...
-
-    def commit(self) -> None:
-        """Commit the transaction."""
-        ...
-
-    def find(self, ids: list[str]) -> Sequence[Found]:
-        """Rows that bear one of these message ids, in position order."""
-        ...
-
-    def close(self) -> None: ...
-
-
-class _File:
-    """A SQLite file, through its driver: nothing else is near its rate."""
-
-    _INSERT = (
-        "INSERT INTO delivery(destination, lane, message_id, headers, body, published_at) "
-        "VALUES (?, ?, ?, ?, ?, ?)"
-    )
-
-    def __init__(self, path: Path) -> None:
-        self._connection = open_sqlite_writer(path)
-        self._connection.text_factory = _lenient
-        try:
-            self._end()
-        except sqlite3.Error:
-            self._connection.close()
-            raise
-
-    def append(self, window: Window) -> Sequence[int]:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            before = self._end()
-            rows = _rows(window, _views(window.bodies))
-            count = self._connection.executemany(self._INSERT, rows).rowcount
-            if before > _LAST_POSITION - count:
-                raise sqlite3.OperationalError("SQLite gives positions at random from here on")
-        except BaseException:
-            self._undo()
-            raise
-        return range(before + 1, before + count + 1)
-
-    def commit(self) -> None:
-        try:
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._undo()
-            raise
-
-    def _undo(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
-    def find(self, ids: list[str]) -> Sequence[Found]:
-        marks = ",".join("?" * len(ids))
-        return self._connection.execute(
-            "SELECT position, destination, message_id, CAST(headers AS TEXT) FROM delivery "
-            f"WHERE message_id IN ({marks}) ORDER BY position",
-            ids,
-        ).fetchall()
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _end(self) -> int:
-        (end,) = self._connection.execute("SELECT MAX(position) FROM delivery").fetchone()
-        return int(end or 0)
-
-
-class _Server:
-    """A database server, through SQLAlchemy."""
-
-    def __init__(self, spec: BusSpec) -> None:
-        self._engine = server_engine(spec, waits_s=WRITER_WAITS_S)
-        self._writer: sa.Connection | None = None
-        with self._engine.connect() as connection:
-            connection.execute(sa.select(DELIVERY.c.position).limit(1))
-
-    def append(self, window: Window) -> Sequence[int]:
-        names = ("destination", "lane", "message_id", "headers", "body", "published_at")
-        rows = _rows(window, window.bodies.to_pylist())
-        wanted = [dict(zip(names, row, strict=True)) for row in rows]
-        try:
-            writer = self._writer = self._writer or self._engine.connect()
-            end = sa.select(sa.func.coalesce(sa.func.max(DELIVERY.c.position), 0))
-            before = writer.execute(end).scalar_one()
-            writer.execute(sa.insert(DELIVERY), wanted)
-            places = self._places(writer, before)
-        except BaseException:
-            self._let_go()
-            raise
-        return [places[row["destination"], row["message_id"]] for row in wanted]
-
-    def commit(self) -> None:
-        if self._writer is not None:
-            try:
-                self._writer.commit()
-            finally:
-                self._let_go()
-
-    def find(self, ids: list[str]) -> Sequence[Found]:
-        table = DELIVERY.c
-        query = (
-            sa.select(table.position, table.destination, table.message_id, table.headers)
-            .where(table.message_id.in_(ids))
-            .order_by(table.position)
-        )
-        with self._engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(query)]
-
-    def close(self) -> None:
-        self._let_go()
-        self._engine.dispose()
-
-    def _let_go(self) -> None:
-        """End what is not committed without a trace."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
-
-    @staticmethod
-    def _places(connection: sa.Connection, before: int) -> dict[tuple[Any, Any], int]:
-        """Asked for within the transaction: not every database returns what it inserts."""
-        table = DELIVERY.c
-        query = sa.select(table.destination, table.message_id, table.position)
-        rows = connection.execute(query.where(table.position > before))
-        return {(destination, message): position for destination, message, position in rows}
-
-
-def _lenient(text: bytes) -> str:
-    """Text as the table holds it, whoever wrote it there."""
-    return text.decode("utf-8", "replace")
-
-
-def _views(bodies: pa.LargeBinaryArray) -> Iterator[memoryview]:
-    """Every body where it lies: SQLite copies it anyway."""
-    _, ends, data = bodies.buffers()
-    offsets = np.frombuffer(ends, np.int64)[bodies.offset : bodies.offset + len(bodies) + 1]
-    held = memoryview(data or b"")
-    return (held[start:end] for start, end in pairwise(offsets.tolist()))
-
-
-def _rows(window: Window, bodies: Iterable[Body]) -> Iterator[Row]:
-    """The window's rows."""
-    return zip(
-        window.destinations,
-        repeat(window.lane),
-        window.message_ids,
-        window_texts(window).to_pylist(),
-        bodies,
-        repeat(rfc3339(datetime.now(UTC))),
-    )
 
 
 def _places(

@@ -34,6 +34,7 @@ COMMANDS = {
     "trace": "what became of one message",
     "compare": "what changed between two runs",
     "quarantine": "list, show or replay what could not be mapped",
+    "claims": "list, verify or prune bodies that lie in a claim store",
     "formats": "list, show or compare message formats",
     "verify": "check an evidence pack, or make one",
     "selftest": "plant every fault in a small rehearsal and see it found",

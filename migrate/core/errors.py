@@ -2,7 +2,8 @@
 
     MigrateError
     ├── UsageError            2   mend the command line
-    │   └── MissingExtra      2   install the named extra
+    │   ├── MissingExtra      2   install the named extra
+    │   └── NoGauge           2   leave `backlog` out, or say who receives
     ├── PlanError             2   mend the plan (names file, key, remedy)
     ├── LegacyUnreadable      3   mend the legacy side: connection, rights, files
     ├── BusRefused            4   mend the bus: connection, rights, topology
@@ -41,6 +42,13 @@ class MissingExtra(UsageError):
             f"{what} needs an optional part that is not installed",
             hint=f'install "isb-migrate[{extra}]"',
         )
+
+
+class NoGauge(UsageError):
+    """The bus can never tell what waits for the receivers of an off-ramp."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint or "leave it out, and slow the off-ramp by its rate")
 
 
 class PlanError(MigrateError):

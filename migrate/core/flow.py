@@ -218,10 +218,12 @@ class BlackoutSpec:
 @dataclass(frozen=True, slots=True)
 class BacklogSpec:
     """Messages that wait for their receivers: above which number an off-ramp is paused, and below
-    which it is fed again."""
+    which it is fed again. `consumers`: what the receivers are called on the bus, where it has to
+    be told."""
 
     pause_above: int
     resume_below: int
+    consumers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

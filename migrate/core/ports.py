@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Protocol
 
 import pyarrow as pa
 
@@ -240,26 +241,42 @@ class Observer(Protocol):
     def close(self) -> None: ...
 
 
-@runtime_checkable
 class Gauge(Protocol):
-    """What an Observer may also be: one that knows how much waits for the receivers.
+    """loaders.<kind>.gauge: how much waits for the receivers of off-ramps that have a `backlog`.
 
-    Without it a plan's `backlog` is refused for that kind of bus.
+    Made with the bus's spec and those off-ramps by name; the bus is reached when it is asked.
+    NoGauge for a bus or an off-ramp of which that can never be told.
     """
 
-    def backlog(self) -> Mapping[str, int | None]:
-        """How many messages of each destination (all its lanes together) are on the bus and not
-        yet taken by its receivers, whoever published them; None where the bus cannot tell of
-        that destination. Asked about once a second while loading, on the observer's own
-        connection. CouldNotVerify when the bus cannot be asked."""
+    def backlog(self) -> Mapping[str, int]:
+        """How many messages of each of these off-ramps (all its lanes together) are on the bus
+        and not yet taken by its receivers, whoever published them. Asked about once a second
+        while loading, on a connection of its own. CouldNotVerify where it cannot be told now."""
         ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A claim in a store, or what a writer that died left of one.
+
+    `offered`: when a loader last wanted it kept, None where the store does not say so any more;
+    `stamp`: changes whenever that does.
+    """
+
+    name: str
+    bytes: int
+    offered: datetime | None
+    stamp: str
+    whole: bool = True
 
 
 class ClaimStore(Protocol):
     """loaders.claims: keeps bodies that are too large for the bus, each under a name.
 
     Made with a core.flow.ClaimsSpec. A name is 64 hexadecimal digits, the same for equal bodies.
-    The loader and the witness open one each; only `provision` and `put` change anything.
+    The loader and the witness open one each; only `provision`, `put` and `remove` change anything.
     """
 
     def provision(self) -> None:
@@ -268,7 +285,8 @@ class ClaimStore(Protocol):
 
     def put(self, bodies: Mapping[str, bytes]) -> None:
         """Keep bodies by their names; durable when this returns. One that is there already is
-        left, one that is there and differs is replaced. Raises BusRefused."""
+        left, and noted as offered again; one that is there and differs is replaced. Raises
+        BusRefused."""
         ...
 
     def get(self, name: str, length: int) -> bytes | None:
@@ -276,8 +294,13 @@ class ClaimStore(Protocol):
         where the store cannot be asked."""
         ...
 
-    def names(self) -> Iterator[str]:
-        """The name of every claim. Raises CouldNotVerify."""
+    def held(self) -> Iterator[Kept]:
+        """Every claim, and what is left of unfinished ones. Raises CouldNotVerify."""
+        ...
+
+    def remove(self, kept: Kept) -> bool:
+        """Remove it, unless it was offered again since it was listed; whether it is gone. Raises
+        BusRefused."""
         ...
 
     def close(self) -> None: ...

@@ -122,7 +122,8 @@ def _backlog(backlog: BacklogModel | None) -> BacklogSpec | None:
     if backlog is None:
         return None
     half = max(1, backlog.pause_above // 2)
-    return BacklogSpec(backlog.pause_above, backlog.resume_below or half)
+    consumers = tuple(dict.fromkeys(backlog.consumers))
+    return BacklogSpec(backlog.pause_above, backlog.resume_below or half, consumers)
 
 
 def _blackout(blackout: BlackoutModel, zone: str) -> BlackoutSpec:

@@ -179,6 +179,13 @@ class BacklogModel(Section):
         description="It is fed again once fewer than this wait; default: half of `pause_above`.",
         examples=[2000],
     )
+    consumers: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[],
+        description="What the receivers are called on the bus: Kafka's consumer groups, "
+        "JetStream's durable consumers, the names under which readers of RabbitMQ streams store "
+        "their offsets. The slowest one counts. See buses.md.",
+        examples=[["nfd-live"]],
+    )
 
 
 class BlackoutModel(Section):

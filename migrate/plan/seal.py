@@ -96,7 +96,8 @@ def run_bus(folder: RunFolder, plan: Plan, kind: Literal["rehearsal", "run"] | s
         claims = plan.bus.claims
         if claims is not None:
             claims = replace(claims, kind="folder", url=str(folder.claims.resolve()))
-        return BusSpec("embedded", "sql", url.render_as_string(), claims=claims)
+        kept = (("receivers", "keep"),)
+        return BusSpec("embedded", "sql", url.render_as_string(), kept, claims)
     problem = plan.bus_problem
     if problem is not None:
         raise PlanError(problem.message, file=str(plan.file), key=problem.where, hint=problem.hint)

@@ -1,7 +1,7 @@
 """Opening the adapters a plan names, without importing any that it does not."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from extractors import STORES
 from loaders import EXTRAS as BUS_EXTRAS
@@ -10,7 +10,7 @@ from loaders.claims import open_claims
 from loaders.claims.observe import Observer as ClaimsObserver
 from migrate.core.errors import MigrateError, MissingExtra
 from migrate.core.flow import BusSpec, OffRampSpec, StoreSpec
-from migrate.core.ports import LegacyStore, Observer
+from migrate.core.ports import Gauge, LegacyStore, Observer
 from migrate.core.registry import resolve
 
 EXTRAS = {
@@ -51,9 +51,21 @@ def open_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observe
 
 def open_bare_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observer:
     """The same without looking behind references: what lies on the bus itself."""
-    adapter = bus_part(spec.kind, "observe:Observer")
+    return cast("Observer", _opened("observe:Observer", spec, offramps))
+
+
+def open_gauge(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Gauge:
+    """What tells how much waits for the receivers of these off-ramps; the bus is not reached yet.
+
+    Raises NoGauge where it can never be told, UsageError, MissingExtra.
+    """
+    return cast("Gauge", _opened("gauge:Gauge", spec, offramps))
+
+
+def _opened(part: str, spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Any:
+    adapter = bus_part(spec.kind, part)
     try:
-        return cast("Observer", adapter(spec, offramps))
+        return adapter(spec, offramps)
     except ModuleNotFoundError as error:
         raise _missing(error, f'bus "{spec.name}"') from error
 

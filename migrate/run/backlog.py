@@ -67,13 +67,6 @@ class Backlogs:
             told = self._gauge.backlog()
         except CouldNotVerify as error:
             raise BusRefused(error.message, hint=error.hint) from error
-        for offramp in self._limits:
-            level = told.get(offramp)
-            if level is None:
-                raise BusRefused(
-                    f"the bus cannot tell what waits at off-ramp {offramp}",
-                    hint="mend the off-ramp, or leave its `backlog` out of the plan",
-                )
-            self._levels[offramp] = level
+        self._levels = {offramp: told[offramp] for offramp in self._limits}
         self._sent.clear()
         self._asked = self._clock()

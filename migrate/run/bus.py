@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from loaders import bus_part
 from loaders.claims import open_claims
 from loaders.claims.publish import Publisher as ClaimsPublisher
-from migrate.core.errors import BusRefused, CouldNotVerify, MigrateError, UsageError
+from migrate.core.errors import BusRefused, CouldNotVerify, MigrateError
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Gauge, Observer, Provisioner, Publisher
 from migrate.formats.expiry import Expiries
+from migrate.plan.stores import open_gauge
 from migrate.run.windows import KEPT
 
 
@@ -68,19 +69,14 @@ def make_ready(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> dict[str, 
 def opened_gauge(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Iterator[Gauge | None]:
     """What tells backlogs, on a connection of its own; None where no off-ramp has a threshold.
 
-    Raises BusRefused, MissingExtra, and UsageError for a bus that cannot tell.
+    Raises MissingExtra, and UsageError for a bus that cannot tell.
     """
-    if not any(ramp.backlog for ramp in offramps.values()):
+    gauged = {name: ramp for name, ramp in offramps.items() if ramp.backlog}
+    if not gauged:
         yield None
         return
-    observer: Observer = bus_part(spec.kind, "observe:Observer")(spec, offramps)
-    with closing(observer):
-        if not isinstance(observer, Gauge):
-            raise UsageError(
-                f'the bus "{spec.name}" cannot tell what waits for its receivers',
-                hint="leave `backlog` out of the plan's off-ramps",
-            )
-        yield observer
+    with closing(open_gauge(spec, gauged)) as gauge:
+        yield gauge
 
 
 def unhindered(offramps: Mapping[str, OffRampSpec]) -> dict[str, OffRampSpec]:

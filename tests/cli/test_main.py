@@ -33,6 +33,7 @@ def test_every_command_of_the_contract_is_there() -> None:
     assert set(COMMANDS) == {
         *wanted.split(),
         "quarantine",
+        "claims",
         "formats",
         "catalogue",
         "topology",

@@ -33,6 +33,17 @@ def mariadb(folder: Path) -> Iterator[BusSpec]:
 
 
 @contextmanager
+def outbox_with_taps(folder: Path) -> Iterator[BusSpec]:
+    with services.database(services.postgresql()) as url:
+        yield BusSpec(TAPPED, "sql", url, (("receivers", "delete"),))
+
+
+@contextmanager
+def file_with_taps(folder: Path) -> Iterator[BusSpec]:
+    yield BusSpec(TAPPED, "sql", f"sqlite:///{folder}/bus.db", (("receivers", "delete"),))
+
+
+@contextmanager
 def jetstream(folder: Path) -> Iterator[BusSpec]:
     with nats_server.bus() as spec:
         yield spec
@@ -96,6 +107,8 @@ FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
         ("sqlite", sqlite, False),
         ("postgresql", postgresql, True),
         ("mariadb", mariadb, True),
+        ("sqlite-with-tap", file_with_taps, False),
+        ("postgresql-with-tap", outbox_with_taps, True),
     ],
     "kafka": [
         ("broker", kafka, True),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 
 from loaders import BUSES, bus_part
 from loaders.claims import open_claims
-from migrate.core.flow import ARCHIVE, BusSpec
+from migrate.core.errors import NoGauge
+from migrate.core.flow import ARCHIVE, BacklogSpec, BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
-from migrate.plan.stores import open_observer
+from migrate.plan.stores import open_gauge, open_observer
 from migrate.run.bus import open_publisher
 from tests.contract.buses import CASES, FRESH, Fresh, offramps
+from tests.contract.receivers import Receiver, receiving
 from tests.windows import Sent, window
 from tests.windows import publish as publish_by
 
@@ -207,3 +210,25 @@ def test_a_large_window_of_large_bodies_lands_whole(spec: BusSpec) -> None:
     seen = observe(spec, {})
     assert len(seen) == 1000
     assert {row["message_id"]: row["body"] for row in seen}[big.message_id] == big.body
+
+
+def backlog(receiver: Receiver) -> int:
+    with closing(open_gauge(receiver.spec, receiver.offramps)) as gauge:
+        assert gauge.backlog() == gauge.backlog()
+        return gauge.backlog()["custody"]
+
+
+def test_a_backlog_is_what_receivers_have_yet_to_take(spec: BusSpec) -> None:
+    """Whoever published it, in all lanes of the off-ramp and in no other; or the plan is refused
+    before the bus is reached."""
+    with receiving(spec) as receiver:
+        if receiver is None:
+            with pytest.raises(NoGauge):
+                open_gauge(spec, {"custody": OffRampSpec("custody", backlog=BacklogSpec(9, 3))})
+            return
+        assert backlog(receiver) == 0
+        publish(spec, [outgoing(number) for number in range(5)], "run-0")
+        publish(spec, [outgoing(9, "nfd")])
+        for left, count in ((5, 0), (3, 2), (0, 3)):
+            receiver.take(count)
+            assert left <= backlog(receiver) <= left + receiver.spare

@@ -91,7 +91,9 @@ def test_what_is_kept_is_got_byte_for_byte(made: ClaimsSpec) -> None:
     reader = store(made)
     assert reader.get(name(BODY), len(BODY)) == BODY
     assert reader.get(name(b"x"), 1) == b"x"
-    assert list(reader.names()) == sorted([name(BODY), name(b"x")])
+    assert [(kept.name, kept.bytes) for kept in reader.held()] == sorted(
+        [(name(BODY), len(BODY)), (name(b"x"), 1)]
+    )
     reader.close()
 
 
@@ -111,8 +113,52 @@ def test_a_claim_that_was_changed_is_kept_anew(made: ClaimsSpec) -> None:
     one.put({name(BODY): b"changed"})
     one.put({name(BODY): BODY})
     assert one.get(name(BODY), len(BODY)) == BODY
-    assert list(one.names()) == [name(BODY)]
+    assert [kept.name for kept in one.held()] == [name(BODY)]
     one.close()
+
+
+def test_a_claim_is_removed_as_it_was_listed(made: ClaimsSpec) -> None:
+    """And no other; what is gone already is not gone once more."""
+    one = store(made)
+    one.put({name(BODY): BODY, name(b"x"): b"x"})
+    kept = {each.name: each for each in one.held()}
+    assert all(each.whole and each.offered for each in kept.values())
+    assert one.remove(kept[name(BODY)])
+    assert not one.remove(kept[name(BODY)])
+    assert [each.name for each in one.held()] == [name(b"x")]
+    assert one.get(name(BODY), len(BODY)) is None
+    one.put({name(BODY): BODY})
+    assert one.get(name(BODY), len(BODY)) == BODY
+    one.close()
+
+
+def test_a_claim_that_was_offered_again_is_not_removed(made: ClaimsSpec) -> None:
+    """A run has it under way: keeping what is there already says so."""
+    one = store(made)
+    one.put({name(BODY): BODY})
+    (listed,) = one.held()
+    while (again := next(iter(one.held()))).stamp == listed.stamp:
+        one.put({name(BODY): BODY})
+    assert again.offered and listed.offered and again.offered >= listed.offered
+    assert not one.remove(listed)
+    assert one.get(name(BODY), len(BODY)) == BODY
+    assert one.remove(again)
+    one.close()
+
+
+def test_what_a_writer_died_over_is_listed_as_unfinished(tmp_path: Path) -> None:
+    """It is no claim, and can be removed; what else lies in the folder is not the store's."""
+    spec = ClaimsSpec("folder", str(tmp_path / "claims"), 10, "met.test")
+    one = store(spec)
+    one.provision()
+    one.put({name(BODY): BODY})
+    folder = tmp_path / "claims" / name(BODY)[:2]
+    (folder / f".{name(BODY)}.4711.tmp").write_bytes(b"cut sh")
+    (folder / "notes.txt").write_text("somebody's")
+    assert [(kept.whole, kept.bytes) for kept in one.held()] == [(False, 6), (True, len(BODY))]
+    left = next(kept for kept in one.held() if not kept.whole)
+    assert one.remove(left)
+    assert sorted(path.name for path in folder.iterdir()) == sorted([name(BODY), "notes.txt"])
 
 
 def test_keeping_is_a_durable_step(made: ClaimsSpec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +177,7 @@ def test_a_store_that_is_not_there_is_no_empty_one(spec: ClaimsSpec) -> None:
     with pytest.raises(CouldNotVerify):
         reader.get(name(BODY), len(BODY))
     with pytest.raises(CouldNotVerify):
-        list(reader.names())
+        list(reader.held())
     reader.close()
     path = Path(spec.url.removeprefix("sqlite:///"))
     assert not path.exists()

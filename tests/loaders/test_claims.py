@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loaders.claims import open_claims
+from loaders.claims.account import Account, take_account, verified
 from loaders.claims.observe import Observer
 from loaders.claims.reference import DIGEST, LENGTH, REF, read_reference, referring
 from migrate.core import durable
@@ -303,15 +304,39 @@ def _compact(attributes: dict[str, str]) -> str:
     return json.dumps(attributes, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def unreferenced(claimed: Claimed, rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    with closing(open_claims(claimed.bus)) as store:
-        named = {json.loads(row["headers"]).get(REF, "").rpartition(":")[2] for row in rows}
-        yield from (name for name in store.names() if name not in named)
-
-
 def test_claims_nobody_refers_to_can_be_told(claimed: Claimed) -> None:
     """What a killed run left, compared with what lies on the bus."""
     claimed.publish(sent(b"z" * (LIMIT + 1)))
     with closing(open_publisher(claimed.bus, OFFRAMPS)) as publisher:
         publisher.mark(window([sent(b"y" * (LIMIT + 1))]))
-    assert len(list(unreferenced(claimed, claimed.bare()))) == 1
+    assert sorted(one.state for one in account(claimed).claims.values()) == [
+        "referred",
+        "unreferenced",
+    ]
+
+
+def account(claimed: Claimed) -> Account:
+    with (
+        closing(open_claims(claimed.bus)) as store,
+        closing(open_bare_observer(claimed.bus, OFFRAMPS)) as observer,
+    ):
+        return take_account(observer, store, claimed.bus.claims.base)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "replace(headers, 'urn:isb-migrate:claim:', 'https://elsewhere.example/')",
+        "replace(headers, '{', '{\"ce_lane\":\"x\",')",
+        "'no JSON, ' || headers",
+    ],
+)
+def test_a_name_in_any_headers_is_a_reference(claimed: Claimed, change: str) -> None:
+    """Another base, a member said twice, no JSON at all: a receiver may still make something of
+    it. That it is none of ours any more is told when it is verified."""
+    claimed.publish(sent(b"z" * (LIMIT + 1)))
+    claimed.edit(f"UPDATE delivery SET headers = {change}")
+    (claim,) = account(claimed).claims.values()
+    assert (claim.state, claim.referring[0].reference) == ("referred", None)
+    with closing(open_claims(claimed.bus)) as store:
+        assert [state for _, state in verified(claim, store)] == ["altered"]

@@ -3,20 +3,26 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pika
 import pyarrow as pa
 import pytest
 
+from loaders.claims import open_claims
+from loaders.claims.account import take_account
 from loaders.rabbitmq.confirms import REFUSED, RETURNED
+from loaders.rabbitmq.gauge import Gauge
 from loaders.rabbitmq.observe import Observer
 from loaders.rabbitmq.provision import Provisioner
 from loaders.rabbitmq.publish import Publisher
-from migrate.core.errors import BusRefused, CouldNotVerify
-from migrate.core.flow import BusSpec, OffRampSpec
-from migrate.core.ports import Gauge, Receipts
+from migrate.core.errors import BusRefused, CouldNotVerify, NoGauge
+from migrate.core.flow import BacklogSpec, BusSpec, ClaimsSpec, OffRampSpec
+from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
+from migrate.plan.claims import removable
 from tests import rabbitmq
 from tests.rabbitmq import Host
 from tests.windows import Sent, window
@@ -252,13 +258,60 @@ def test_an_alternate_exchange_is_refused(host: Host) -> None:
 
 
 def test_a_backlog_is_what_waits_in_an_off_ramps_queues(host: Host) -> None:
-    """Whoever published it; of a stream nobody knows what its readers have yet to read."""
-    offramps = TAPPED | {"archive": OffRampSpec("archive", options=(("queue", "stream"),))}
-    spec = provided(host, offramps)
-    publish(spec, offramps, Sent("nfd", "a"), Sent("nfd", "b"), Sent("archive", "c"))
+    """Whoever published it, in whichever lane; what a consumer holds is with its receiver."""
+    spec = provided(host, TAPPED)
+    publish(spec, TAPPED, Sent("nfd", "a"), Sent("nfd", "b"))
     with host.channel() as channel:
         channel.basic_publish("", "nfd.express", b"a stranger's")
         channel.queue_declare("nfd.express", passive=True)
-    with closing(Observer(spec, offramps)) as observer:
-        assert isinstance(observer, Gauge)
-        assert observer.backlog() == {"nfd": 3, "archive": None}
+        with closing(Gauge(spec, TAPPED)) as gauge:
+            assert gauge.backlog()["nfd"] == 3
+            channel.basic_get("nfd.express")
+            assert gauge.backlog()["nfd"] == 2
+
+
+def test_of_a_stream_nobody_knows_what_its_readers_have_yet_to_read(host: Host) -> None:
+    """The plan is refused before the broker is reached; so are names that no queue asks for."""
+    spec = BusSpec("metip", "rabbitmq", "amqp://127.0.0.1:1")
+    streams = OffRampSpec("nfd", options=(("queue", "stream"),), backlog=BacklogSpec(9, 3))
+    with pytest.raises(NoGauge, match='"nfd" cannot be told'):
+        Gauge(spec, {"nfd": streams})
+    named = OffRampSpec("nfd", observe="counts", backlog=BacklogSpec(9, 3, ("live",)))
+    with pytest.raises(NoGauge, match="names consumers"):
+        Gauge(spec, {"nfd": named})
+
+
+def test_a_stream_that_begins_late_is_not_seen_whole_without_a_start(host: Host) -> None:
+    """What it held before nobody can tell any more; a run that began later misses nothing."""
+    spec = provided(host, STREAM)
+    path = f"/api/queues/{host.name}/{QUEUE}"
+    limits = {"x-max-length-bytes": 200_000, "x-stream-max-segment-size-bytes": 100_000}
+    host.ask("DELETE", path)
+    arguments = {"x-queue-type": "stream", **limits}
+    host.ask("PUT", path, {"durable": True, "arguments": arguments})
+    with host.channel() as channel:
+        channel.queue_bind(QUEUE, "metip", QUEUE)
+    for first in range(0, 2_400, 200):
+        sent = (Sent("nfd", f"{n}", {}, b"x" * 300) for n in range(first, first + 200))
+        publish(spec, STREAM, *sent)
+    with closing(Observer(spec, STREAM)) as observer:
+        assert list(observer.observe({}))
+        assert observer.sights({})["nfd"].doubt == f'the stream "{QUEUE}" begins late'
+    with closing(Observer(spec, STREAM)) as observer:
+        since = observer.positions()
+        publish(spec, STREAM, Sent("nfd", "late"))
+        assert sum(len(batch) for batch in observer.observe(since)) == 1
+        assert observer.sights(since) == {}
+
+
+def test_claims_of_counted_queues_are_not_accounted_for(host: Host, tmp_path: Path) -> None:
+    """Nobody can read what refers to them: they are neither verified nor ever taken for spare."""
+    claims = ClaimsSpec("folder", str(tmp_path / "claims"), 3, "met.test")
+    spec = replace(provided(host, COUNTED), claims=claims)
+    with closing(open_claims(spec)) as store, closing(Observer(spec, COUNTED)) as observer:
+        store.provision()
+        store.put({"ab" * 32: b"large"})
+        account = take_account(observer, store, claims.base)
+    assert (list(account.uncounted), list(account.claims)) == (["nfd"], ["ab" * 32])
+    with pytest.raises(CouldNotVerify, match="nfd is not seen whole"):
+        removable(account)

@@ -27,7 +27,8 @@ def test_the_registry_brings_no_driver_and_the_witness_no_publisher() -> None:
         check=True,
         cwd=Path(__file__).parents[2],
     )
-    assert done.stdout.split() == ["loaders.sql", "loaders.sql.connect", "loaders.sql.observe"]
+    parts = ("loaders.sql", "loaders.sql.connect", "loaders.sql.observe", "loaders.sql.options")
+    assert tuple(done.stdout.split()) == parts
 
 
 def test_an_unknown_bus_is_named_with_the_nearest_known() -> None:

@@ -3,18 +3,22 @@
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 
 from loaders.sql.observe import BATCH_BYTES, Observer
 from loaders.sql.provision import Provisioner
 from loaders.sql.publish import Publisher
 from migrate.core.errors import BusRefused, CouldNotVerify, UsageError
-from migrate.core.flow import BusSpec
+from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
 from migrate.core.schema import OBSERVED
+from tests import services
 from tests.windows import Sent, window
 from tests.windows import publish as sent_by
 
@@ -251,3 +255,152 @@ def test_no_error_shows_the_url(tmp_path: Path) -> None:
         list(Observer(spec, {}).observe({}))
     for error in (refused, unread):
         assert "hunter2" not in str(error.value) + str(error.value.hint)
+
+
+def test_rows_may_have_gone_before_a_start_that_is_not_known(spec: BusSpec) -> None:
+    """Unless the plan says that they stay. Behind a start every row that is there is seen."""
+    offramps = {name: OffRampSpec(name) for name in ("custody", "nfd")}
+    for said, doubted in ((None, {"nfd"}), ("delete", {"nfd"}), ("keep", set())):
+        bus = replace(spec, options=(("receivers", said),) if said else ())
+        sights = Observer(bus, offramps).sights({"custody": ""})
+        assert {name for name, sight in sights.items() if sight.doubt} == doubted
+
+
+def sql_of(kind: str, folder: Path) -> AbstractContextManager[str]:
+    servers = {"postgresql": services.postgresql, "mariadb": services.mariadb}
+    if kind in servers:
+        return services.database(servers[kind]())
+    return nullcontext(f"sqlite:///{folder}/metip.db")
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.service),
+        pytest.param("mariadb", marks=pytest.mark.service),
+    ]
+)
+def emptied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BusSpec]:
+    """An outbox whose receivers delete what they have taken."""
+    with sql_of(request.param, tmp_path) as url:
+        spec = BusSpec("metip", "sql", url, (("receivers", "delete"),))
+        Provisioner(spec, {}).provision()
+        yield spec
+
+
+TAPS = {"custody": OffRampSpec("custody", observe="tap")}
+
+
+@pytest.fixture
+def copied(emptied: BusSpec) -> BusSpec:
+    """The same with a tap, which changes nothing of the outbox itself."""
+    Provisioner(emptied, TAPS).provision()
+    return emptied
+
+
+def shown(spec: BusSpec, since: dict[str, str] | None = None) -> list[tuple[object, object]]:
+    """Message and place of everything that the witness sees of a tapped off-ramp."""
+    batches = list(Observer(spec, TAPS).observe(since or {}))
+    rows = pa.Table.from_batches(batches, OBSERVED).to_pylist()
+    return [(int(row["message_id"] or "0", 16), row["place"]) for row in rows]
+
+
+def test_what_receivers_have_taken_is_seen_by_its_copy(copied: BusSpec) -> None:
+    """At the place of its receipt, in order, from a start on; once, be its row there or not."""
+    with closing(Publisher(copied, TAPS)) as publisher:
+        first = publish(publisher, [sent(1)])
+        since = dict(Observer(copied, TAPS).positions())
+        receipts = publish(publisher, [sent(number) for number in (2, 3, 4)])
+    take(copied, 1, 3, 4)
+    assert since == {"custody": first.positions[0]}
+    assert dict(Observer(copied, TAPS).positions()) == {"custody": receipts.positions[-1]}
+    behind = list(zip((2, 3, 4), receipts.positions, strict=True))
+    assert shown(copied, since) == behind
+    assert shown(copied) == [(1, first.positions[0]), *behind]
+    (sight,) = Observer(copied, TAPS).sights({}).values()
+    assert (sight.how, sight.doubt) == ("tap", None)
+
+
+def test_rows_are_shown_as_they_lie_beside_their_copies(copied: BusSpec) -> None:
+    """A row that somebody changed, and one that somebody put there, are not hidden by a tap."""
+    with closing(Publisher(copied, TAPS)) as publisher:
+        publish(publisher, [sent(1), sent(2)])
+    engine = sa.create_engine(copied.url.replace("mariadb:", "mariadb+pymysql:"))
+    with engine.begin() as connection:
+        changed = f"UPDATE delivery SET message_id = '7' WHERE message_id = '{1:032x}'"
+        connection.execute(sa.text(changed))
+        stray = "INSERT INTO delivery(destination, message_id) VALUES ('custody', '9')"
+        connection.execute(sa.text(stray))
+    engine.dispose()
+    assert [number for number, _ in shown(copied)] == [7, 2, 9]
+
+
+def test_a_tap_resolves_what_receivers_have_emptied(copied: BusSpec) -> None:
+    """A window that landed and was taken, and one that never landed, are told for certain."""
+    with closing(Publisher(copied, TAPS)) as publisher:
+        receipts = publish(publisher, [sent(1), sent(2)])
+        take(copied)
+        landed = publisher.resolve(window([sent(1), sent(2)], run="r"), None, {})
+        never = publisher.resolve(window([sent(3), sent(4)], run="r"), None, {})
+    assert landed is not None and never is not None
+    assert (list(landed.confirmed), landed.positions) == ([True, True], list(receipts.positions))
+    assert list(never.confirmed) == [False, False]
+
+
+def test_a_window_that_fails_leaves_no_copy(copied: BusSpec) -> None:
+    """Row and copy land together or not at all."""
+    engine = sa.create_engine(copied.url.replace("mariadb:", "mariadb+pymysql:"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE delivery_tap"))
+    engine.dispose()
+    with closing(Publisher(copied, TAPS)) as publisher, pytest.raises(BusRefused):
+        publish(publisher, [sent(1)])
+    assert seen(copied) == []
+
+
+def take(spec: BusSpec, *numbers: int) -> None:
+    """Delete the rows of these messages, as a receiver does; of all without any."""
+    engine = sa.create_engine(spec.url.replace("mariadb:", "mariadb+pymysql:"))
+    where = " OR ".join(f"message_id = '{number:032x}'" for number in numbers) or "1 = 1"
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DELETE FROM delivery WHERE {where}"))
+    engine.dispose()
+
+
+def test_no_position_comes_again_where_rows_are_deleted(emptied: BusSpec) -> None:
+    """What comes behind a start is seen and found, though the rows before it are gone; a process
+    that begins on an empty table goes on where the last one was."""
+    with closing(Publisher(emptied, {})) as publisher:
+        first = publish(publisher, [sent(1), sent(2)])
+    since = dict(Observer(emptied, {}).positions())
+    assert since == {"custody": first.positions[-1]}
+    take(emptied)
+    with closing(Publisher(emptied, {})) as publisher:
+        receipts = publish(publisher, [sent(3), sent(4)])
+    places = [row["place"] for row in seen(emptied, since)]
+    assert places == list(receipts.positions)
+    assert min(int(str(place)) for place in places) > int(since["custody"])
+
+
+def test_a_window_that_receivers_have_emptied_is_no_lost_one(emptied: BusSpec) -> None:
+    """One row that is left stands for all of its window, which landed whole; without any nobody
+    can tell whether it landed."""
+    with closing(Publisher(emptied, {})) as publisher:
+        receipts = publish(publisher, [sent(1), sent(2), sent(3)])
+        inquired = window([sent(1), sent(2), sent(3)], run="r")
+        take(emptied, 1, 3)
+        answers = publisher.resolve(inquired, None, {})
+        assert answers is not None
+        assert list(answers.confirmed) == [True] * 3
+        assert list(answers.positions) == [None, receipts.positions[1], None]
+        take(emptied)
+        assert publisher.resolve(inquired, None, {}) is None
+
+
+def test_a_table_that_gives_positions_again_is_refused_where_rows_are_deleted(
+    spec: BusSpec,
+) -> None:
+    """It was made when nobody said so."""
+    bus = replace(spec, options=(("receivers", "delete"),))
+    with pytest.raises(BusRefused, match="gives positions again"):
+        Provisioner(bus, {}).provision()

@@ -176,7 +176,7 @@ def test_off_ramps_and_the_archive(estate: Plan) -> None:
             messages_per_s=200.0,
             expiry="none",
             bytes_per_s=1024 * 1024,
-            backlog=BacklogSpec(1000, 200),
+            backlog=BacklogSpec(1000, 200, ("nfd-live",)),
             blackouts=(
                 BlackoutSpec(8 * 60, 18 * 60, (0, 4), "Europe/London"),
                 BlackoutSpec(23 * 60 + 30, 30, tuple(range(7)), "Europe/London"),

@@ -208,7 +208,7 @@ def test_a_rehearsal_uses_the_bus_in_its_folder(plan: Plan, folder: RunFolder) -
     """Never the plan's."""
     bus = run_bus(folder, plan, "rehearsal")
     assert replace(bus, claims=None) == BusSpec(
-        "embedded", "sql", f"sqlite:///{folder.root}/bus.db"
+        "embedded", "sql", f"sqlite:///{folder.root}/bus.db", (("receivers", "keep"),)
     )
     assert bus.claims is not None
     assert bus.claims.url == f"{folder.root}/claims"

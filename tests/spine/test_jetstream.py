@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -91,6 +92,38 @@ def test_the_sample_estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         check_agrees(ran)
         assert run_on(ran).code == 0
         check_received(ran, received(nats_server.shared(), prefix))
+
+
+def test_an_off_ramp_waits_for_its_durable_consumers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is there: exit 4, and nothing is loaded. One is behind: its off-ramp alone waits. It has
+    caught up: the same command ends the run, and what it has taken is still there to be seen."""
+    with nats_server.bus() as spec:
+        prefix = dict(spec.options)["prefix"]
+        monkeypatch.setenv("ISB_TEST_NATS_URL", spec.url)
+        monkeypatch.setenv("ISB_TEST_NATS_PREFIX", prefix)
+        ran = estate_on(tmp_path, BUS, messages=200)
+        plan = ran.estate / "plan.toml"
+        waits = 'backlog = { pause_above = 3, resume_below = 2, consumers = ["live"] }'
+        text = plan.read_text("utf-8").replace("[offramp.nfd]\n", f"[offramp.nfd]\n{waits}\n")
+        plan.write_text(text, "utf-8")
+        assert run_on(ran).code == 4
+        assert received(nats_server.shared(), prefix) == []
+        stranger = replace(spec, options=(("prefix", prefix),))
+        for _ in range(4):
+            write(stranger, "nfd.bulk", {"ce-type": "other"})
+        asyncio.run(take(spec.url, f"{prefix}.nfd.*", 0))
+        assert run_on(ran, "--no-wait").code == 130
+        loaded = Counter(one.destination for one in received(nats_server.shared(), prefix))
+        assert loaded["nfd"] == 0 < loaded["custody"]
+        asyncio.run(take(spec.url, f"{prefix}.nfd.*", 4))
+        done = run_on(ran, "--no-wait")
+        while done.code == 130:
+            asyncio.run(take(spec.url, f"{prefix}.nfd.*", 1))
+            done = run_on(ran, "--no-wait")
+        assert (done.code, done.summary["findings"]) == (1, {"unexpected": 4})
+        check_received(done, received(nats_server.shared(), prefix))
 
 
 @pytest.mark.crash
@@ -216,6 +249,17 @@ def ended(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[byte
     finally:
         process.kill()
         process.wait()
+
+
+async def take(url: str, subject: str, count: int) -> None:
+    """Receive as the durable consumer `live`, and acknowledge."""
+    client = await nats.connect(url)
+    try:
+        pulling = await client.jetstream().pull_subscribe(subject, durable="live")
+        for message in await pulling.fetch(count, timeout=20) if count else ():
+            await message.ack_sync()
+    finally:
+        await client.close()
 
 
 async def consume(url: str, prefix: str) -> list[Received]:

@@ -1,5 +1,0 @@
-"""As the SQL bus does."""
-
-from loaders.sql.provision import Provisioner
-
-__all__ = ["Provisioner"]
