@@ -98,7 +98,7 @@ def _server(plan: Plan, bus: Protocol) -> dict[str, Any]:
 
 def _channel(plan: Plan, bus: Protocol, channel: Channel) -> dict[str, Any]:
     options = plan.model.bus[plan.bus.name].options
-    place = address(bus, plan.bus.name, options, channel.ramp.name, channel.lane)
+    place = address(bus, plan.bus.name, options, channel.ramp, channel.lane)
     found: dict[str, Any] = {
         "address": place,
         "title": f"Off-ramp {channel.ramp.name}, lane {channel.lane}",
