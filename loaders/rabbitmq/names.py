@@ -8,6 +8,9 @@ is the header `cloudEvents_datacontenttype`. Other names go as they are.
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from migrate.core.window import EVENT_RUN
+from migrate.formats.headers import Columns
+
 CONTENT_TYPE = "content-type"
 _DATA_TYPE = "datacontenttype"
 _OURS = "ce_"
@@ -32,8 +35,12 @@ def attribute_name(header: str) -> str:
     return header
 
 
-def is_property(content_types: pa.Array | pa.Scalar) -> bool:
-    """Whether a message's own property can hold all of these content types."""
+def is_property(columns: Columns) -> bool:
+    """Whether a message's own property can hold all content types among these columns; that of
+    an event in structured mode is the very mark of that mode."""
+    content_types: pa.Array | pa.Scalar = columns[CONTENT_TYPE]
+    if EVENT_RUN in columns:
+        return True
     fits = pc.match_substring_regex(content_types, _PROPERTY)
     marks = pc.match_substring_regex(content_types, _STRUCTURED)
     found = pc.and_not(fits, marks)

@@ -22,7 +22,7 @@ from migrate.core.clock import rfc3339
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
-from migrate.core.window import WINDOW, Window
+from migrate.core.window import WINDOW, Window, run_named
 from migrate.formats.headers import window_texts
 
 Row = tuple[str, str, str, str, bytes, str]
@@ -273,6 +273,6 @@ def _places(
 def _run_of(headers: str | None) -> str | None:
     try:
         parsed = json.loads(headers or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return parsed.get("ce_runid") if isinstance(parsed, dict) else None
+    return run_named(parsed) if isinstance(parsed, dict) else None

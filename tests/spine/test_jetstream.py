@@ -25,6 +25,9 @@ from tests.spine.buses import Ran, Received, check_agrees, check_received, estat
 
 pytestmark = pytest.mark.service
 
+Make = Callable[[str, dict[str, str], bytes], Received]
+"""Makes what was received of a message's subject, headers and body."""
+
 BUS = """[bus.metip]
 kind = "jetstream"
 url = "${ISB_TEST_NATS_URL}"
@@ -218,8 +221,9 @@ def ended(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[byte
         process.wait()
 
 
-async def consume(url: str, prefix: str) -> list[Received]:
+async def consume(url: str, prefix: str, made: Make | None = None) -> list[Received]:
     """Every message of every stream below the prefix, by nats-py's ordered consumers."""
+    made = made or as_received
     client = await nats.connect(url)
     try:
         jetstream = client.jetstream()
@@ -231,7 +235,7 @@ async def consume(url: str, prefix: str) -> list[Received]:
             lying = await jetstream.subscribe(subject, ordered_consumer=True)
             for _ in range(stream.state.messages):
                 message = await lying.next_msg(timeout=10)
-                found.append(as_received(message.subject, message.headers or {}, message.data))
+                found.append(made(message.subject, message.headers or {}, message.data))
             await lying.unsubscribe()
         return found
     finally:
