@@ -144,6 +144,7 @@ def test_facts_of_an_off_ramp_are_those_of_the_plan() -> None:
         "exclusive": True,
         "observe": "direct",
         "expiry": "absolute",
+        "mode": "binary",
         "rate": {"messages_per_s": 2.5},
     }
     assert facts["a:b"] == {
@@ -152,6 +153,7 @@ def test_facts_of_an_off_ramp_are_those_of_the_plan() -> None:
         "exclusive": False,
         "observe": "tap",
         "expiry": "restart",
+        "mode": "binary",
     }
 
 

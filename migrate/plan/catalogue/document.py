@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from migrate.core.flow import ARCHIVE, OffRampSpec
-from migrate.formats.envelope_schema import envelope_schema
 from migrate.plan.catalogue.arrivals import Arrival, Channel, Way, channels
-from migrate.plan.catalogue.messages import ENVELOPE, message, payload_schemas
+from migrate.plan.catalogue.messages import message, payload_schemas, shared_schemas
 from migrate.plan.catalogue.protocols import Action, Protocol, address, protocol
 from migrate.plan.check import schema_problems
 from migrate.plan.plan import Plan
@@ -45,7 +44,7 @@ def document(plan: Plan) -> dict[str, Any]:
         "components": {
             "messages": {name: message(plan, bus, one) for name, one in arrivals.items()},
             "schemas": {
-                ENVELOPE: envelope_schema(bus.naming),
+                **shared_schemas(bus.naming, arrivals.values()),
                 **payload_schemas(one.output for one in arrivals.values() if one.output),
             },
             "tags": {
@@ -136,6 +135,7 @@ def _off_ramp(ramp: OffRampSpec) -> dict[str, Any]:
         "exclusive": ramp.exclusive,
         "observe": ramp.observe,
         "expiry": ramp.expiry,
+        "mode": ramp.mode,
     }
     if ramp.messages_per_s is not None:
         found["rate"] = {"messages_per_s": ramp.messages_per_s}
