@@ -138,7 +138,7 @@ def with_events(fresh: Fresh) -> Fresh:
     return structured
 
 
-def _marks(kind: str, service: bool) -> list[pytest.MarkDecorator]:
+def marks(kind: str, service: bool) -> list[pytest.MarkDecorator]:
     """One worker has the node that the tests of a kind share."""
     return [pytest.mark.service, pytest.mark.xdist_group(kind)] if service else []
 
@@ -150,11 +150,11 @@ WAYS: dict[str, Callable[[Fresh], Fresh]] = {
 }
 
 CASES = [
-    pytest.param(fresh, id=f"{kind}-{name}", marks=_marks(kind, service))
+    pytest.param(fresh, id=f"{kind}-{name}", marks=marks(kind, service))
     for kind, entries in FRESH.items()
     for name, fresh, service in entries
 ] + [
-    pytest.param(made(fresh), id=f"{kind}-{name}-{way}", marks=_marks(kind, service))
+    pytest.param(made(fresh), id=f"{kind}-{name}-{way}", marks=marks(kind, service))
     for kind, entries in FRESH.items()
     for way, made in WAYS.items()
     for name, fresh, service in (entries if way == "structured" else entries[:1])
