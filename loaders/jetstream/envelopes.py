@@ -17,6 +17,7 @@ from loaders.jetstream.headers import (
     ON_NATS,
     OTHER,
 )
+from migrate.core.window import EVENT_RUN
 from migrate.formats.bindings.event import STRUCTURED, is_structured
 
 _MESSAGE_ID = "nats-msg-id"
@@ -81,7 +82,8 @@ class Reader:
             CONTENT_TYPE if line == _MARK else _name_of_old(line.partition(": ")[0])
             for line in lines
         ]
-        usual = all(
+        whole = EVENT_RUN not in old or _MARK in lines
+        usual = whole and all(
             _NAME.fullmatch(name) or line == _MARK for name, line in zip(names, lines, strict=True)
         )
         if usual and old == sorted(set(old)):
@@ -102,6 +104,7 @@ def read(headers: bytes) -> Envelope:
     values joined by a comma, as in HTTP."""
     found: dict[str, str] = {}
     delivery: str | None = None
+    is_event = False
     for line in headers.split(b"\r\n")[1:]:
         if not line:
             continue
@@ -116,8 +119,10 @@ def read(headers: bytes) -> Envelope:
         ours = lower.startswith((ON_NATS, OTHER))
         text = _unescaped(value) if ours else value.decode("utf-8", "replace")
         if lower == EVENT_TYPE.lower() and is_structured(text):
-            name = CONTENT_TYPE
+            name, is_event = CONTENT_TYPE, True
         found[name] = f"{found[name]}, {text}" if name in found else text
+    if not is_event and EVENT_RUN in found and CONTENT_TYPE in found:
+        found[f"{ATTRIBUTE}datacontenttype"] = found.pop(CONTENT_TYPE)  # it marks no event
     ordered = dict(sorted(found.items()))
     return Envelope(json.dumps(ordered, ensure_ascii=False, separators=(",", ":")), delivery)
 
@@ -140,9 +145,9 @@ def _name_of_old(name: str) -> str:
         return CONTENT_TYPE
     if lower.startswith(ON_NATS):
         return ATTRIBUTE + _unescaped(lower[len(ON_NATS) :].encode())
-    if lower.startswith(OTHER):
-        return _unescaped(name[len(OTHER) :].encode())
-    return name
+    other = _unescaped(name[len(OTHER) :].encode()) if lower.startswith(OTHER) else name
+    looks_alike = other == CONTENT_TYPE or other.startswith(ATTRIBUTE)
+    return f"nats:{other}" if looks_alike else other
 
 
 def _unescaped(text: bytes) -> str:

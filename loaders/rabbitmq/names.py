@@ -27,12 +27,14 @@ def header_name(name: str) -> str:
 
 
 def attribute_name(header: str) -> str:
-    """The attribute of a header: the inverse of `header_name`; both separators are understood."""
+    """The attribute of a header: the inverse of `header_name`; both separators are understood.
+    What only looks like an attribute is called `amqp:…`."""
     for prefix in _PREFIXES:
         if header.startswith(prefix):
             name = header.removeprefix(prefix)
             return CONTENT_TYPE if name == _DATA_TYPE else _OURS + name
-    return header
+    looks_alike = header == CONTENT_TYPE or header.startswith(_OURS)
+    return f"amqp:{header}" if looks_alike else header
 
 
 def is_property(columns: Columns) -> bool:
