@@ -86,6 +86,25 @@ ATTRIBUTES = (
 """In the order in which they are shown. Every value is text."""
 
 
+CLAIM_ATTRIBUTES = (
+    Attribute(
+        "dataref",
+        "Where the body lies, where it is too large for the bus: the message has none then.",
+    ),
+    Attribute(
+        "datadigest",
+        "Digest of a body that lies elsewhere.",
+        rules={"pattern": "^sha256:[0-9a-f]{64}$"},
+    ),
+    Attribute(
+        "datalength",
+        "Bytes of a body that lies elsewhere, in decimal digits.",
+        rules={"pattern": "^[1-9][0-9]*$"},
+    ),
+)
+"""What messages have besides where the bus has a claim check."""
+
+
 @dataclass(frozen=True, slots=True)
 class Naming:
     """How a bus names attributes in headers: a prefix; `content_type` is what the content type
@@ -123,9 +142,15 @@ AMQP_NAMES = Naming(
 )
 
 
-def envelope_schema(naming: Naming) -> dict[str, Any]:
+def every_attribute(*, claims: bool = False) -> tuple[Attribute, ...]:
+    """The attributes that messages may have, with `claims` on a bus that has a claim check."""
+    return (*ATTRIBUTES, *(CLAIM_ATTRIBUTES if claims else ()))
+
+
+def envelope_schema(naming: Naming, *, claims: bool = False) -> dict[str, Any]:
     """JSON Schema of the headers that all messages share, by their names on a bus."""
-    shown = [(header, one) for one in ATTRIBUTES if (header := naming.header(one.name))]
+    every = every_attribute(claims=claims)
+    shown = [(header, one) for one in every if (header := naming.header(one.name))]
     return {
         "title": "Envelope",
         "description": "CloudEvents 1.0 attributes in binary mode, extensions among them.",

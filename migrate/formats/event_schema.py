@@ -4,7 +4,12 @@ from typing import Any
 
 from migrate.core.window import EVENT_EXPIRY, EVENT_ID, EVENT_RUN
 from migrate.formats.bindings.event import STRUCTURED
-from migrate.formats.envelope_schema import ATTRIBUTES, Naming, described
+from migrate.formats.envelope_schema import (
+    ATTRIBUTES,
+    Naming,
+    described,
+    every_attribute,
+)
 
 _BESIDE = {
     EVENT_ID: ("The event's id, as it stands in the event.", True),
@@ -13,7 +18,7 @@ _BESIDE = {
 }
 
 
-def event_schema() -> dict[str, Any]:
+def event_schema(*, claims: bool = False) -> dict[str, Any]:
     """JSON Schema of the document that every event in structured mode is, whatever its data."""
     return {
         "title": "Event",
@@ -21,7 +26,7 @@ def event_schema() -> dict[str, Any]:
         "type": "object",
         "required": [one.name for one in ATTRIBUTES if one.always],
         "properties": {
-            **{one.name: described(one) for one in ATTRIBUTES},
+            **{one.name: described(one) for one in every_attribute(claims=claims)},
             "data": {
                 "description": "The body, where it is JSON that any reader would write again as it "
                 "is."

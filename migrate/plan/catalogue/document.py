@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from migrate.core.flow import ARCHIVE, OffRampSpec
+from migrate.core.flow import ARCHIVE, CLAIM_BASE, OffRampSpec
 from migrate.plan.catalogue.arrivals import Arrival, Channel, Way, channels
 from migrate.plan.catalogue.messages import message, payload_schemas, shared_schemas
 from migrate.plan.catalogue.protocols import Action, Protocol, address, protocol
@@ -33,6 +33,7 @@ def document(plan: Plan) -> dict[str, Any]:
     bus = protocol(plan.bus.kind)
     found = channels(plan)
     arrivals = {one.message: one for channel in found for one in channel.arrivals}
+    claims = plan.model.bus[plan.bus.name].claims is not None
     return {
         "asyncapi": VERSION,
         "id": f"urn:isb-migrate:{plan.namespace}",
@@ -44,7 +45,7 @@ def document(plan: Plan) -> dict[str, Any]:
         "components": {
             "messages": {name: message(plan, bus, one) for name, one in arrivals.items()},
             "schemas": {
-                **shared_schemas(bus.naming, arrivals.values()),
+                **shared_schemas(bus.naming, arrivals.values(), claims=claims),
                 **payload_schemas(one.output for one in arrivals.values() if one.output),
             },
             "tags": {
@@ -88,6 +89,9 @@ def _server(plan: Plan, bus: Protocol) -> dict[str, Any]:
         "x-kind": plan.bus.kind,
         "x-addressed-by": bus.addressed,
     }
+    claims = plan.model.bus[plan.bus.name].claims
+    if claims is not None:
+        found["x-claims"] = {"above": claims.above, "dataref": claims.base or CLAIM_BASE}
     if bus.naming.note:
         found["x-headers"] = bus.naming.note
     if bus.version is not None:

@@ -51,13 +51,15 @@ def message(plan: Plan, bus: Protocol, arrival: Arrival) -> dict[str, Any]:
     return found
 
 
-def shared_schemas(naming: Naming, arrivals: Iterable[Arrival]) -> dict[str, Any]:
+def shared_schemas(naming: Naming, arrivals: Iterable[Arrival], *, claims: bool) -> dict[str, Any]:
     """By component name what messages share, as far as these need it: the envelope in headers, or
     the event and the headers beside it."""
     modes = {arrival.structured for arrival in arrivals}
-    found: dict[str, Any] = {} if modes == {True} else {ENVELOPE: envelope_schema(naming)}
+    found: dict[str, Any] = {}
+    if modes != {True}:
+        found[ENVELOPE] = envelope_schema(naming, claims=claims)
     if True in modes:
-        found |= {EVENT: event_schema(), BESIDE: beside_schema(naming)}
+        found |= {EVENT: event_schema(claims=claims), BESIDE: beside_schema(naming)}
     return found
 
 
