@@ -68,15 +68,15 @@ class Reader:
         event = structured.read(document)
         head: dict[str, Any] = {**dict(event.others), **event.envelope}
         if _is_as_written(event, document):
-            self._learn(event, document)
+            self._learn(tuple(event.envelope))
         else:
             head[REPRESENTATION] = "another"
         head |= _differing(headers_of(beside), event.envelope)
         return Told(text_of(head), event.body, event.envelope.get(_ID))
 
-    def _learn(self, event: Event, document: bytes) -> None:
-        if event.envelope and not any(s.pattern.fullmatch(document) for s in self._shapes):
-            self._shapes = [_Shape.of(list(event.envelope)), *self._shapes[: _SHAPES - 1]]
+    def _learn(self, names: tuple[str, ...]) -> None:
+        if names and all(shape.names != names for shape in self._shapes):
+            self._shapes = [_Shape.of(names), *self._shapes[: _SHAPES - 1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class _Shape:
     dataless: bool
 
     @classmethod
-    def of(cls, names: list[str]) -> "_Shape":
+    def of(cls, names: tuple[str, ...]) -> "_Shape":
         """The shape of events with these headers."""
         attributes = [
             DATA_CONTENT_TYPE if name == CONTENT_TYPE else name.removeprefix(PREFIX)
@@ -105,10 +105,10 @@ class _Shape:
         texts = (STRUCTURED if name == CONTENT_TYPE else "%b" for name in beside)
         return cls(
             pattern=re.compile(rb"\{" + b",".join(members) + _DATA, re.DOTALL),
-            head=_template(names, ["%b"] * len(names)),
+            head=_template(list(names), ["%b"] * len(names)),
             beside=_template(list(beside), list(texts)),
             places=tuple(names.index(one) for name, one in beside.items() if name != CONTENT_TYPE),
-            names=tuple(names),
+            names=names,
             dataless=structured.dataless(attributes),
         )
 

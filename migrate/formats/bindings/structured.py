@@ -66,15 +66,16 @@ def is_recoverable(body: bytes) -> bool:
     """Whether any reader that parses this JSON and writes it again writes the same bytes.
 
     Two readers have to: one that is quick, and refuses what is nested too deep for many; and,
-    where there may be a number that is rounded by some, one that says which.
+    where there may be a number that is rounded by some, one that says which. To some a null is no
+    data at all.
     """
     try:
-        same: bool = to_json(from_json(body, allow_inf_nan=False)) == body
+        same = to_json(from_json(body, allow_inf_nan=False)) == body != b"null"
     except ValueError:
         return False
-    if not same or not (body[0] in _NUMBER or _PERHAPS_ROUNDED(body)):
-        return same
-    return _is_kept(body)
+    if same and (body[0] in _NUMBER or _PERHAPS_ROUNDED(body)):
+        return _is_kept(body)
+    return same
 
 
 def read(document: bytes) -> Event:
