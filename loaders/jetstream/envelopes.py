@@ -77,15 +77,10 @@ class Reader:
 
     def _learn(self, written: str) -> None:
         lines = [line for line in written.split("\r\n")[1:-2] if not line.startswith("Nats-")]
-        names = [line.partition(": ")[0] for line in lines]
-        old = [
-            CONTENT_TYPE if line == _MARK else _name_of_old(line.partition(": ")[0])
-            for line in lines
-        ]
-        whole = EVENT_RUN not in old or _MARK in lines
-        usual = whole and all(
-            _NAME.fullmatch(name) or line == _MARK for name, line in zip(names, lines, strict=True)
-        )
+        named = [(line.partition(": ")[0], line == _MARK) for line in lines]
+        old = [CONTENT_TYPE if is_mark else _name_of_old(name) for name, is_mark in named]
+        usual = all(is_mark or _NAME.fullmatch(name) for name, is_mark in named)
+        usual = usual and (EVENT_RUN not in old or _MARK in lines)
         if usual and old == sorted(set(old)):
             pattern = _CONTROL + "".join(map(_line, lines)) + r"\r\n"
             text = "{" + ",".join(f'"{name}":"%s"' for name in old) + "}"

@@ -72,7 +72,7 @@ class Resolver:
         stream = ramp.stream(window.lane)
         for messages in read(self._link, stream, first, end, self._patience):
             for head, _ in messages:
-                if head.message_id in wanted and run_named(json.loads(head.headers)) == (
-                    window.run_id
-                ):
+                if head.message_id not in wanted:
+                    continue
+                if run_named(json.loads(head.headers)) == window.run_id:
                     found.setdefault((ramp.name, head.message_id), f"{stream}@{head.offset}")
