@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from migrate.core.flow import ARCHIVE, FlowSpec
-from migrate.core.window import LANE_ATTRIBUTE, RUN_ATTRIBUTE
+from migrate.core.window import LANE_ATTRIBUTE, run_named
 from reconcile.differ import (
     Difference,
     Hide,
@@ -137,8 +137,7 @@ def member_names(schema: str) -> frozenset[str]:
 
 def another_run(attributes: Mapping[str, Any] | None, run_id: str) -> bool:
     """Whether attributes name a run, and not this one."""
-    named = attributes.get(RUN_ATTRIBUTE) if attributes else None
-    return isinstance(named, str) and named not in ("", run_id)
+    return run_named(attributes or {}) not in (None, "", run_id)
 
 
 def match(wanted: Sequence[Wanted], seen: Sequence[Seen], comparer: Comparer) -> Matching:

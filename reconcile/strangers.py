@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from migrate.core.window import RUN_ATTRIBUTE
+from migrate.core.window import RUN_ATTRIBUTE, run_named
 from migrate.transform.derive import possible_message_ids
 from reconcile.differ import headers
 from reconcile.findings import Findings
@@ -90,7 +90,7 @@ def is_ours(attributes: dict[str, Any] | None, namespace: str) -> bool:
 
 def run_name(attributes: dict[str, Any] | None, evidence: "Evidence") -> str:
     """The run a message names, plain where it looks like one."""
-    named = str((attributes or {}).get(RUN_ATTRIBUTE, ""))
+    named = run_named(attributes or {}) or ""
     return named if _RUN_NAME.fullmatch(named) else evidence.hide(RUN_ATTRIBUTE, named)
 
 

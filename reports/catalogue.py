@@ -30,6 +30,10 @@ _WORDS = {
         "tap": "the witness reads a copy",
         "counts": "the witness sees numbers only",
     },
+    "mode": {
+        "binary": "a body, and headers that describe it",
+        "structured": "one JSON event, with all its headers inside",
+    },
     "expiry": {
         "absolute": "at the instant it had",
         "restart": "time to live counted anew",
@@ -40,6 +44,7 @@ _TITLES = {
     "duplicates": "Repeats",
     "exclusive": "Writers",
     "observe": "Observed",
+    "mode": "A message is",
     "expiry": "Expires",
 }
 
@@ -131,6 +136,7 @@ def render(document: Json) -> bytes:
             headers=tuple(_headers(document)),
             pinned=tuple(_pinned(document)),
             content_type_header=_content_type_header(document),
+            modes=_modes(document),
             figures=_figures(ramps, formats),
             **styled(
                 ["report.css", "inventory.css", "catalogue.css"], info["x-marking"], info["title"]
@@ -233,7 +239,7 @@ def _formats(document: Json) -> Iterator[Format]:
         users = [
             (key, message)
             for key, message in messages.items()
-            if message["payload"].get("$ref") == f"#/components/schemas/{name}"
+            if _data(message).get("$ref") == f"#/components/schemas/{name}"
         ]
         message = users[0][1]
         shown = message.get("examples", [])[:MOST_EXAMPLES]
@@ -248,9 +254,21 @@ def _formats(document: Json) -> Iterator[Format]:
             dialect=one["schemaFormat"].partition("version=")[2],
             fields=tuple(found[:MOST_FIELDS]),
             more=len(found) > MOST_FIELDS,
-            examples=tuple((each.get("name", ""), _pretty(each["payload"])) for each in shown),
+            examples=tuple(
+                (each.get("name", ""), _pretty(_body(message, each["payload"]))) for each in shown
+            ),
             used=tuple(key for key, _ in users),
         )
+
+
+def _data(message: Json) -> Json:
+    """The schema of a message's body, which in structured mode is but a part of its payload."""
+    found: Json = message.get("x-data", message["payload"])
+    return found
+
+
+def _body(message: Json, payload: Any) -> Any:
+    return payload["data"] if "x-data" in message else payload
 
 
 def _pretty(value: Any) -> str:
@@ -258,8 +276,10 @@ def _pretty(value: Any) -> str:
 
 
 def _headers(document: Json) -> Iterator[Header]:
-    envelope = document["components"]["schemas"]["envelope"]
+    envelope = _envelope(document)
     for name, one in envelope["properties"].items():
+        if "x-attribute" not in one:
+            continue
         yield Header(
             name=name,
             attribute=one["x-attribute"],
@@ -268,6 +288,13 @@ def _headers(document: Json) -> Iterator[Header]:
             values="; ".join(filter(None, (limits(one), _written(one)))),
             meaning=one["description"],
         )
+
+
+def _envelope(document: Json) -> Json:
+    """The headers that messages share; of events alone, the members that they share."""
+    schemas = document["components"]["schemas"]
+    found: Json = schemas.get("envelope") or schemas["event"]
+    return found
 
 
 def _written(schema: Json) -> str:
@@ -279,21 +306,28 @@ def _written(schema: Json) -> str:
 
 def _pinned(document: Json) -> Iterator[tuple[str, str, str, str]]:
     """(flow, CloudEvents type, source, content type) of every message."""
-    envelope = document["components"]["schemas"]["envelope"]["properties"]
-    header = {one["x-attribute"]: name for name, one in envelope.items()}
+    envelope = _envelope(document)["properties"]
+    header = {one["x-attribute"]: name for name, one in envelope.items() if "x-attribute" in one}
     for message in document["components"]["messages"].values():
-        alike = message["headers"]["properties"]
-        yield (
-            alike[header["flow"]]["const"],
-            alike[header["type"]]["const"],
-            alike[header["source"]]["const"],
-            message["contentType"],
-        )
+        payload = message["payload"].get("schema", message["payload"])
+        if "properties" in message["headers"]:
+            alike = {name: message["headers"]["properties"][header[name]] for name in _ALIKE}
+        else:
+            alike = payload["properties"]
+        yield (*(alike[name]["const"] for name in _ALIKE), message["contentType"])
+
+
+_ALIKE = ("flow", "type", "source")
 
 
 def _content_type_header(document: Json) -> bool:
-    envelope = document["components"]["schemas"]["envelope"]["properties"]
-    return any(one["x-attribute"] == "datacontenttype" for one in envelope.values())
+    envelope = _envelope(document)["properties"].values()
+    return any(one.get("x-attribute") == "datacontenttype" for one in envelope)
+
+
+def _modes(document: Json) -> tuple[str, ...]:
+    """The content modes that off-ramps have."""
+    return tuple(sorted({one["x-off-ramp"]["mode"] for one in document["channels"].values()}))
 
 
 def _named(document: Json, reference: Json) -> Json:

@@ -13,9 +13,12 @@ from loaders.jetstream.headers import (
     ATTRIBUTE,
     CONTENT_TYPE,
     DATA_CONTENT_TYPE,
+    EVENT_TYPE,
     ON_NATS,
     OTHER,
 )
+from migrate.core.window import EVENT_RUN
+from migrate.formats.bindings.event import STRUCTURED, is_structured
 
 _MESSAGE_ID = "nats-msg-id"
 _OURS = (
@@ -26,7 +29,9 @@ _OURS = (
 )
 _CONTROL = r"NATS/1\.0\r\nNats-Msg-Id: ([!-~]+)\r\n(?:Nats-Expected-[A-Za-z-]+: [!-~]+\r\n)*"
 _VALUE = r"([!#-\[\]-~]*)\r\n"
-_NAME = re.compile(r"ce-[a-z0-9]+")
+_NAME = re.compile(r"ce-[a-z0-9]+|isb-[a-z-]+")
+_MARK = f"{EVENT_TYPE}: {STRUCTURED}"
+"""The line by which our events in structured mode are told."""
 _OWN_ID = re.compile(r"[^/]+/[^/]+/([0-9a-f]{32})")
 _SHAPES = 64
 
@@ -71,13 +76,22 @@ class Reader:
         return read(headers)
 
     def _learn(self, written: str) -> None:
-        lines = written.split("\r\n")[1:-2]
-        names = [line.partition(": ")[0] for line in lines if not line.startswith("Nats-")]
-        old = [_name_of_old(name) for name in names]
-        if all(map(_NAME.fullmatch, names)) and old == sorted(set(old)):
-            pattern = _CONTROL + "".join(f"{name}: {_VALUE}" for name in names) + r"\r\n"
+        lines = [line for line in written.split("\r\n")[1:-2] if not line.startswith("Nats-")]
+        named = [(line.partition(": ")[0], line == _MARK) for line in lines]
+        old = [CONTENT_TYPE if is_mark else _name_of_old(name) for name, is_mark in named]
+        usual = all(is_mark or _NAME.fullmatch(name) for name, is_mark in named)
+        usual = usual and (EVENT_RUN not in old or _MARK in lines)
+        if usual and old == sorted(set(old)):
+            pattern = _CONTROL + "".join(map(_line, lines)) + r"\r\n"
             text = "{" + ",".join(f'"{name}":"%s"' for name in old) + "}"
             self._shapes = [_Shape(re.compile(pattern), text), *self._shapes[: _SHAPES - 1]]
+
+
+def _line(line: str) -> str:
+    """A pattern of lines like this one."""
+    if line == _MARK:
+        return f"{EVENT_TYPE}: ({re.escape(STRUCTURED)})\\r\\n"
+    return f"{line.partition(': ')[0]}: {_VALUE}"
 
 
 def read(headers: bytes) -> Envelope:
@@ -85,6 +99,7 @@ def read(headers: bytes) -> Envelope:
     values joined by a comma, as in HTTP."""
     found: dict[str, str] = {}
     delivery: str | None = None
+    is_event = False
     for line in headers.split(b"\r\n")[1:]:
         if not line:
             continue
@@ -98,7 +113,11 @@ def read(headers: bytes) -> Envelope:
         name = _name_of_old(written.strip().decode("utf-8", "replace"))
         ours = lower.startswith((ON_NATS, OTHER))
         text = _unescaped(value) if ours else value.decode("utf-8", "replace")
+        if lower == EVENT_TYPE.lower() and is_structured(text):
+            name, is_event = CONTENT_TYPE, True
         found[name] = f"{found[name]}, {text}" if name in found else text
+    if not is_event and EVENT_RUN in found and CONTENT_TYPE in found:
+        found[f"{ATTRIBUTE}datacontenttype"] = found.pop(CONTENT_TYPE)  # it marks no event
     ordered = dict(sorted(found.items()))
     return Envelope(json.dumps(ordered, ensure_ascii=False, separators=(",", ":")), delivery)
 
@@ -121,9 +140,9 @@ def _name_of_old(name: str) -> str:
         return CONTENT_TYPE
     if lower.startswith(ON_NATS):
         return ATTRIBUTE + _unescaped(lower[len(ON_NATS) :].encode())
-    if lower.startswith(OTHER):
-        return _unescaped(name[len(OTHER) :].encode())
-    return name
+    other = _unescaped(name[len(OTHER) :].encode()) if lower.startswith(OTHER) else name
+    looks_alike = other == CONTENT_TYPE or other.startswith(ATTRIBUTE)
+    return f"nats:{other}" if looks_alike else other
 
 
 def _unescaped(text: bytes) -> str:

@@ -2,7 +2,8 @@
 
 CloudEvents NATS binding 1.0.3, binary mode: `ce-` before an attribute's name, the content type as
 `ce-datacontenttype`, values percent-encoded (space, `"`, `%` and all but printable ASCII). So no
-value can end its line, and no name can become one that the server obeys (`Nats-…`).
+value can end its line, and no name can become one that the server obeys (`Nats-…`). An event in
+structured mode is told by `Content-Type`.
 """
 
 from collections.abc import Sequence
@@ -11,11 +12,13 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migrate.core.window import Window
+from migrate.core.window import EVENT_RUN, Window
 from migrate.formats.headers import Columns, window_headers
 
 FIRST_LINE = b"NATS/1.0\r\n"
 CONTENT_TYPE, DATA_CONTENT_TYPE = "content-type", "ce-datacontenttype"
+EVENT_TYPE = "Content-Type"
+"""What the content type is called where the body is a whole event."""
 ATTRIBUTE, ON_NATS, OTHER = "ce_", "ce-", "isb-"
 """An attribute's prefix in an envelope and on NATS, and that of what is no attribute."""
 
@@ -57,7 +60,8 @@ def _lines(columns: Columns, rows: int) -> pa.Array:
     pieces: list[pa.Scalar | pa.Array] = []
     constant = ""
     for name, column in columns.items():
-        constant += f"{header_name(name)}: "
+        is_mark = name == CONTENT_TYPE and EVENT_RUN in columns
+        constant += f"{EVENT_TYPE if is_mark else header_name(name)}: "
         value = _value(column)
         if isinstance(value, str):
             constant += value

@@ -16,11 +16,10 @@ import pyarrow.compute as pc
 
 from loaders.kafka.partition import partition_of
 from loaders.kafka.settings import Settings
-from migrate.core.window import RUN_ATTRIBUTE, Window
+from migrate.core.window import EVENT_ID, Window, run_named
 from migrate.formats.headers import window_groups
 
 ID_HEADER = "ce_id"
-RUN_HEADER = RUN_ATTRIBUTE
 
 Headers = list[tuple[str, bytes]]
 
@@ -125,7 +124,8 @@ def shown(message: Any) -> Shown:
         text = _text(value)
         values[name] = [*_several(values[name]), text] if name in values else text
     text = json.dumps(dict(sorted(values.items())), ensure_ascii=False, separators=(",", ":"))
-    return Shown(_word(values.get(ID_HEADER)), _word(values.get(RUN_HEADER)), text)
+    message_id = _word(values.get(ID_HEADER, values.get(EVENT_ID)))
+    return Shown(message_id, run_named(values), text)
 
 
 def _text(value: bytes | None) -> Any:

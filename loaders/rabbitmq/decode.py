@@ -16,6 +16,7 @@ from pydantic_core import to_json
 
 from loaders.rabbitmq.names import CONTENT_TYPE, attribute_name
 from loaders.rabbitmq.wire import Reader
+from migrate.core.window import EVENT_RUN
 
 OFFSET = "x-stream-offset"
 _PROPERTIES = (
@@ -24,6 +25,7 @@ _PROPERTIES = (
     *("user-id", "app-id", "cluster-id"),
 )
 """From the highest flag downwards: AMQP 0-9-1, 4.2.6.1, and the class basic."""
+DATA_CONTENT_TYPE = "ce_datacontenttype"
 _NUMBERS = ("delivery-mode", "priority")
 _FLAGS_AT, _VALUES_AT = 12, 14
 _PERSISTENT = 2
@@ -80,13 +82,17 @@ def _ours(flags: int, payload: bytes) -> Head:
         if payload[start] == 83:  # S
             (size,) = unpack(payload, start + 1)
             at = start + 5 + size
-            found[name_of(header)] = payload[start + 5 : at].decode()
+            name = name_of(header)
+            if name in found:
+                return _strangers(flags, payload)
+            found[name] = payload[start + 5 : at].decode()
         elif header == b"x-stream-offset" and payload[start] == 108:  # l
             at = start + 9
             offset = int.from_bytes(payload[start + 1 : at], "big")
         else:
             return _strangers(flags, payload)
-    if payload[at] != _PERSISTENT:
+    misplaced = EVENT_RUN in found and not flags & 1 << 15
+    if payload[at] != _PERSISTENT or misplaced:
         return _strangers(flags, payload)
     at += 1
     if flags & 1 << 8:
@@ -112,10 +118,15 @@ def _strangers(flags: int, payload: bytes) -> Head:
     offset = fields.pop(OFFSET, None)
     message_id = values.pop("message-id", None)
     values.pop("expiration", None)
-    found = {attribute_name(name): _plain(value) for name, value in fields.items()}
+    found: dict[str, Any] = {}
+    for header, value in fields.items():
+        name = attribute_name(header)
+        found[f"amqp:{header}" if name in found else name] = _plain(value)
     if values.get("delivery-mode") == _PERSISTENT:
         del values["delivery-mode"]
     content_type = values.pop("content-type", None)
+    if CONTENT_TYPE in found and (content_type is not None or EVENT_RUN in found):
+        found[DATA_CONTENT_TYPE] = found.pop(CONTENT_TYPE)  # a header, which the property outranks
     if content_type is not None:
         found[CONTENT_TYPE] = content_type
     found |= {f"amqp:{name}": _plain(value) for name, value in values.items()}

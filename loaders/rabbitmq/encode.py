@@ -172,7 +172,7 @@ def _spans(sizes: np.ndarray) -> Iterator[tuple[int, int]]:
 def _content_types(columns: Columns, rows: int) -> pa.Array:
     """The property as a short text; nothing where it travels among the headers, or is not."""
     column = columns.get(CONTENT_TYPE)
-    if column is None or not is_property(column):
+    if column is None or not is_property(columns):
         return pa.repeat(pa.scalar(b"", pa.large_binary()), rows)
     texts = _repeated(column, rows).cast(pa.large_binary())
     return joined(fixed((lengths(texts), "u1")), texts)
@@ -183,7 +183,7 @@ def _tables(columns: Columns, rows: int) -> pa.Array:
     pieces: list[pa.Array | bytes] = []
     constant = b""
     for name, column in columns.items():
-        if name == CONTENT_TYPE and is_property(column):
+        if name == CONTENT_TYPE and is_property(columns):
             continue
         constant += wire.shortstr(header_name(name)) + b"S"
         if isinstance(column, pa.Scalar):

@@ -8,6 +8,9 @@ is the header `cloudEvents_datacontenttype`. Other names go as they are.
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from migrate.core.window import EVENT_RUN
+from migrate.formats.headers import Columns
+
 CONTENT_TYPE = "content-type"
 _DATA_TYPE = "datacontenttype"
 _OURS = "ce_"
@@ -24,16 +27,22 @@ def header_name(name: str) -> str:
 
 
 def attribute_name(header: str) -> str:
-    """The attribute of a header: the inverse of `header_name`; both separators are understood."""
+    """The attribute of a header: the inverse of `header_name`; both separators are understood.
+    What only looks like an attribute is called `amqp:…`."""
     for prefix in _PREFIXES:
         if header.startswith(prefix):
             name = header.removeprefix(prefix)
             return CONTENT_TYPE if name == _DATA_TYPE else _OURS + name
-    return header
+    looks_alike = header == CONTENT_TYPE or header.startswith(_OURS)
+    return f"amqp:{header}" if looks_alike else header
 
 
-def is_property(content_types: pa.Array | pa.Scalar) -> bool:
-    """Whether a message's own property can hold all of these content types."""
+def is_property(columns: Columns) -> bool:
+    """Whether a message's own property can hold all content types among these columns; that of
+    an event in structured mode is the very mark of that mode."""
+    content_types: pa.Array | pa.Scalar = columns[CONTENT_TYPE]
+    if EVENT_RUN in columns:
+        return True
     fits = pc.match_substring_regex(content_types, _PROPERTY)
     marks = pc.match_substring_regex(content_types, _STRUCTURED)
     found = pc.and_not(fits, marks)

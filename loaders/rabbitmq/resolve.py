@@ -13,7 +13,7 @@ from loaders.rabbitmq.sight import sight_of
 from loaders.rabbitmq.stream import ends, read
 from loaders.rabbitmq.topology import Ramp
 from migrate.core.ports import Receipts
-from migrate.core.window import RUN_ATTRIBUTE, Window
+from migrate.core.window import Window, run_named
 
 Found = dict[tuple[str, str], str]
 """Where the first copy of each delivery lies, by destination and message id."""
@@ -72,10 +72,7 @@ class Resolver:
         stream = ramp.stream(window.lane)
         for messages in read(self._link, stream, first, end, self._patience):
             for head, _ in messages:
-                if head.message_id in wanted and _run_of(head.headers) == window.run_id:
+                if head.message_id not in wanted:
+                    continue
+                if run_named(json.loads(head.headers)) == window.run_id:
                     found.setdefault((ramp.name, head.message_id), f"{stream}@{head.offset}")
-
-
-def _run_of(headers: str) -> str | None:
-    found = json.loads(headers).get(RUN_ATTRIBUTE)
-    return found if isinstance(found, str) else None

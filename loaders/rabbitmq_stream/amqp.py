@@ -127,16 +127,26 @@ def _annotated(found: Message, value: Any) -> None:
         elif name == PUBLISHING_ID and isinstance(each, int):
             found.publishing_id = each
         else:
-            found.headers[name] = _plain(each)
+            found.headers[_other(name)] = _plain(each)
 
 
 def _applied(found: Message, value: Any) -> None:
     for name, each in _mapped(value).items():
-        bound = name
-        for prefix in (BINDING, "cloudEvents:"):
-            if name.startswith(prefix):
-                bound = BOUND + name.removeprefix(prefix)
-        found.headers[bound] = _plain(each)
+        bound = _bound(name)
+        found.headers[f"amqp:{name}" if bound in found.headers else bound] = _plain(each)
+
+
+def _bound(name: str) -> str:
+    """The name in an envelope of an application property."""
+    for prefix in (BINDING, "cloudEvents:"):
+        if name.startswith(prefix):
+            return BOUND + name.removeprefix(prefix)
+    return _other(name)
+
+
+def _other(name: str) -> str:
+    """A name that is no attribute's; one that only looks like it is called `amqp:…`."""
+    return f"amqp:{name}" if name == CONTENT_TYPE or name.startswith(BOUND) else name
 
 
 def _unknown(found: Message, value: Any) -> None:

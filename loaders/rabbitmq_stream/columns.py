@@ -25,6 +25,7 @@ from loaders.rabbitmq_stream.encode import (
     PROPERTIES,
 )
 from loaders.rabbitmq_stream.places import TOKEN_BYTES
+from migrate.core.window import EVENT_EXPIRY, EVENT_ID, EVENT_RUN
 from migrate.formats.headers import object_texts
 
 SEEN = pa.schema(
@@ -43,6 +44,7 @@ _LAYOUTS = 6  # tried on the messages of one reading
 _LONGEST = 400  # bytes between two fields
 _ID = ""
 _SHORT, _LONG = (0xA1, 0xA3), (0xB1, 0xB3)
+_BESIDE = frozenset(name.encode() for name in (EVENT_ID, EVENT_RUN, EVENT_EXPIRY))
 
 
 class _Unlike(Exception):
@@ -238,11 +240,8 @@ class _Layout:
         for _ in range(count // 2):
             width = self._coded(0)
             length = int.from_bytes(self._literal(width), "big")
-            key = self._literal(length)
-            if not key.startswith(BINDING.encode()):
-                raise _Unlike
-            name = BOUND + key[len(BINDING) :].decode("ascii", "replace")
-            if not name.isprintable() or not name.isascii() or name in self._names():
+            name = _bound(self._literal(length))
+            if name in self._names():
                 raise _Unlike
             self._text(name, self._coded(0))
 
@@ -281,6 +280,19 @@ class _Layout:
         self._at += size
         if self._at > self._end:
             raise _Unlike
+
+
+def _bound(key: bytes) -> str:
+    """The name in an envelope of an application property. Raises _Unlike for none of ours."""
+    if key.startswith(BINDING.encode()):
+        name = BOUND + key[len(BINDING) :].decode("ascii", "replace")
+    elif key in _BESIDE:
+        name = key.decode()
+    else:
+        raise _Unlike
+    if not name.isprintable() or not name.isascii():
+        raise _Unlike
+    return name
 
 
 def _spread(column: Any, count: int) -> pa.Array:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from loaders.rabbitmq_stream.observe import Observer
 from migrate.core.errors import CouldNotVerify
 from migrate.core.flow import BusSpec, OffRampSpec
-from migrate.core.window import RUN_ATTRIBUTE, Window
+from migrate.core.window import Window, run_named
 
 
 def search(spec: BusSpec, window: Window, since: Mapping[str, str]) -> list[str | None] | None:
@@ -25,7 +25,7 @@ def search(spec: BusSpec, window: Window, since: Mapping[str, str]) -> list[str 
             here = pc.equal(batch.column("lane"), window.lane)
             rows = batch.filter(pc.and_(here, pc.is_in(batch.column("message_id"), wanted)))
             for row in rows.drop_columns(["body"]).to_pylist():
-                if json.loads(row["headers"]).get(RUN_ATTRIBUTE) == window.run_id:
+                if run_named(json.loads(row["headers"])) == window.run_id:
                     found.setdefault((row["destination"], row["message_id"]), row["place"])
     except CouldNotVerify:
         return None

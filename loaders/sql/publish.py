@@ -12,7 +12,7 @@ from loaders.sql.writing import FileTable, Found, ServerTable, Table
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
-from migrate.core.window import WINDOW, Window
+from migrate.core.window import WINDOW, Window, run_named
 
 _RESOLVE = 500  # ids asked for at once
 
@@ -117,6 +117,6 @@ def _places(
 def _run_of(headers: str | None) -> str | None:
     try:
         parsed = json.loads(headers or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return parsed.get("ce_runid") if isinstance(parsed, dict) else None
+    return run_named(parsed) if isinstance(parsed, dict) else None

@@ -236,6 +236,7 @@ class OffRampSpec:
     observe: Literal["direct", "tap", "counts"] = "direct"
     messages_per_s: float | None = None
     expiry: Literal["absolute", "restart", "none"] = "absolute"
+    mode: Literal["binary", "structured"] = "binary"  # CloudEvents content mode
     bytes_per_s: int | None = None  # of bodies
     backlog: BacklogSpec | None = None
     blackouts: tuple[BlackoutSpec, ...] = ()

@@ -1,13 +1,18 @@
 """A window: deliveries of one lane on their way to the bus, a column each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 LANE_ATTRIBUTE = "ce_lane"
 RUN_ATTRIBUTE = "ce_runid"
 """What a delivery's headers hold besides its message's attributes."""
+
+EVENT_ID, EVENT_RUN, EVENT_EXPIRY = "migration-id", "migration-run", "migration-expires"
+"""What stands beside an event in structured mode, where buses look for ids, runs and expiry. No
+names of attributes: readers take a message with such headers for one in binary mode."""
 
 WINDOW = 1_000
 """Deliveries between two waits for the disk, where a bus asks for nothing else."""
@@ -17,8 +22,9 @@ WINDOW = 1_000
 class Window:
     """Deliveries in the order in which they are to arrive; all columns have one length.
 
-    `attributes`: list<struct<name, value>>, the envelope without lane and run, names sorted;
-    `bodies`: large_binary, without nulls.
+    `attributes`: list<struct<name, value>>, the envelope without lane and run, names sorted; of a
+    delivery in structured mode all of its headers, `EVENT_RUN` among them. `bodies`:
+    large_binary, without nulls.
     """
 
     run_id: str
@@ -44,3 +50,9 @@ class Window:
             self.attributes.take(indices),
             self.bodies.take(indices),
         )
+
+
+def run_named(headers: Mapping[str, Any]) -> str | None:
+    """The run that headers name, in either mode; None where they name none."""
+    named = headers.get(RUN_ATTRIBUTE) or headers.get(EVENT_RUN)
+    return named if isinstance(named, str) else None

@@ -86,51 +86,86 @@ ATTRIBUTES = (
 """In the order in which they are shown. Every value is text."""
 
 
+CLAIM_ATTRIBUTES = (
+    Attribute(
+        "dataref",
+        "Where the body lies, where it is too large for the bus: the message has none then.",
+    ),
+    Attribute(
+        "datadigest",
+        "Digest of a body that lies elsewhere.",
+        rules={"pattern": "^sha256:[0-9a-f]{64}$"},
+    ),
+    Attribute(
+        "datalength",
+        "Bytes of a body that lies elsewhere, in decimal digits.",
+        rules={"pattern": "^[1-9][0-9]*$"},
+    ),
+)
+"""What messages have besides where the bus has a claim check."""
+
+
 @dataclass(frozen=True, slots=True)
 class Naming:
     """How a bus names attributes in headers: a prefix; `content_type` is what the content type
-    goes by, None where it is no header but a property of the protocol's own."""
+    goes by, None where it is no header but a property of the protocol's own; `event_type` is that
+    of an event in structured mode. `other`: the prefix of headers that are no attributes."""
 
     prefix: str
     content_type: str | None
+    event_type: str | None
     note: str = ""
+    other: str = ""
 
     def header(self, attribute: str) -> str | None:
         """The header of an attribute; None where it has none."""
         return self.content_type if attribute == CONTENT_TYPE else self.prefix + attribute
 
 
-TABLE_NAMES = Naming("ce_", "content-type", "Headers are members of one JSON object.")
-KAFKA_NAMES = Naming("ce_", "content-type", "Header values are UTF-8.")
+TABLE_NAMES = Naming(
+    "ce_", "content-type", "content-type", "Headers are members of one JSON object."
+)
+KAFKA_NAMES = Naming("ce_", "content-type", "content-type", "Header values are UTF-8.")
 NATS_NAMES = Naming(
     "ce-",
     "ce-datacontenttype",
+    "Content-Type",
     "Header values are percent-encoded, as the CloudEvents HTTP binding has it.",
+    "isb-",
 )
 AMQP_NAMES = Naming(
     "cloudEvents_",
+    None,
     None,
     "Attributes are application properties (AMQP 0-9-1: entries of the headers table); the "
     "content type is the message's own property.",
 )
 
 
-def envelope_schema(naming: Naming) -> dict[str, Any]:
+def every_attribute(*, claims: bool = False) -> tuple[Attribute, ...]:
+    """The attributes that messages may have, with `claims` on a bus that has a claim check."""
+    return (*ATTRIBUTES, *(CLAIM_ATTRIBUTES if claims else ()))
+
+
+def envelope_schema(naming: Naming, *, claims: bool = False) -> dict[str, Any]:
     """JSON Schema of the headers that all messages share, by their names on a bus."""
-    shown = [(header, one) for one in ATTRIBUTES if (header := naming.header(one.name))]
+    every = every_attribute(claims=claims)
+    shown = [(header, one) for one in every if (header := naming.header(one.name))]
     return {
         "title": "Envelope",
         "description": "CloudEvents 1.0 attributes in binary mode, extensions among them.",
         "type": "object",
         "required": [header for header, one in shown if one.always],
-        "properties": {
-            header: {
-                "description": one.meaning,
-                "type": "string",
-                **one.rules,
-                "x-attribute": one.name,
-                "x-defined-by": "CloudEvents" if one.core else "isb-migrate",
-            }
-            for header, one in shown
-        },
+        "properties": {header: described(one) for header, one in shown},
+    }
+
+
+def described(attribute: Attribute) -> dict[str, Any]:
+    """JSON Schema of one attribute."""
+    return {
+        "description": attribute.meaning,
+        "type": "string",
+        **attribute.rules,
+        "x-attribute": attribute.name,
+        "x-defined-by": "CloudEvents" if attribute.core else "isb-migrate",
     }

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from migrate.core.clock import rfc3339_texts
 from migrate.core.flow import OffRampSpec
 from migrate.core.schema import INSTANT
-from migrate.core.window import Window
+from migrate.core.window import EVENT_EXPIRY, Window
 
 EXPIRY_ATTRIBUTE = "ce_expirytime"
 TIME_ATTRIBUTE = "ce_time"
@@ -92,7 +92,8 @@ def remaining_ms(window: Window, now: datetime) -> pa.Array:
     """
     parents = pc.list_parent_indices(window.attributes).to_numpy()
     pairs = window.attributes.flatten()
-    at = np.flatnonzero(_are(pairs.field("name"), EXPIRY_ATTRIBUTE))
+    names = pairs.field("name")
+    at = np.flatnonzero(_are(names, EXPIRY_ATTRIBUTE) | _are(names, EVENT_EXPIRY))
     moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "us")
     left = (_instants(pairs.field("value"), at) - moment).astype(np.int64)
     rows = np.zeros(len(window), np.int64)

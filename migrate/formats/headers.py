@@ -1,7 +1,8 @@
 """The headers of many deliveries at once, a column at a time, as a bus writes them.
 
 Deliveries whose envelopes have the same names are rendered together: what is the
-same in all of them is written once.
+same in all of them is written once. Lane and run join an envelope; a delivery in
+structured mode has all of its headers already.
 """
 
 import json
@@ -12,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migrate.core.window import LANE_ATTRIBUTE, RUN_ATTRIBUTE, Window
+from migrate.core.window import EVENT_RUN, LANE_ATTRIBUTE, RUN_ATTRIBUTE, Window
 
 Columns = Mapping[str, Any]
 """Values by header name: a string array, or a string scalar where all rows have the same."""
@@ -94,10 +95,12 @@ def _groups(
         columns = {
             name: _folded(values.take(pc.add(first, place))) for place, name in enumerate(signature)
         }
-        for name, column in {LANE_ATTRIBUTE: lanes, **(also or {})}.items():
+        beside = {} if EVENT_RUN in columns else {LANE_ATTRIBUTE: lanes}
+        for name, column in {**beside, **(also or {})}.items():
             whole = isinstance(column, pa.Scalar)
             columns[name] = column if whole else _folded(column.take(members))
-        columns[RUN_ATTRIBUTE] = pa.scalar(run_id, pa.string())
+        if beside:
+            columns[RUN_ATTRIBUTE] = pa.scalar(run_id, pa.string())
         yield dict(sorted(columns.items())), members
 
 
@@ -116,8 +119,9 @@ def _signatures(attributes: pa.ListArray, names: pa.Array) -> list[tuple[list[st
     ]
 
 
-def object_texts(columns: Columns, rows: int) -> pa.Array:
-    """Columns of values to JSON object texts; what is the same in all rows is written once."""
+def object_texts(columns: Columns, rows: int, end: str = "}") -> pa.Array:
+    """Columns of values to JSON object texts; what is the same in all rows is written once.
+    `end`: what each ends with, where it is to be gone on with."""
     pieces: list[Any] = []
     constant = "{"
     for place, name in enumerate(columns):
@@ -128,7 +132,7 @@ def object_texts(columns: Columns, rows: int) -> pa.Array:
         else:
             pieces += [_text(constant), literal]
             constant = ""
-    pieces.append(_text(constant + "}"))
+    pieces.append(_text(constant + end))
     if len(pieces) == 1:
         return pa.repeat(pieces[0], rows)
     return pc.binary_join_element_wise(*pieces, _text(""))

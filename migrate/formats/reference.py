@@ -49,9 +49,14 @@ The first three are CloudEvents' own bindings; tables have none, so theirs has t
 On AMQP 0-9-1 an application property is an entry of the table `headers`, which RabbitMQ shows as
 an application property to a client of AMQP 1.0.
 
-- **Structured mode** puts everything into one document, `application/cloudevents+json`. A JSON
-  body stands under `data` only where writing the parsed value again gives the very same bytes and
-  no number is beyond ±2^53 or has a fraction; else, and for every other body, under `data_base64`.
+- **Structured mode** (`mode = "structured"` of an off-ramp) puts everything into one document,
+  `application/cloudevents+json`. A JSON body stands under `data` only where writing the parsed
+  value again gives the very same bytes, no number is beyond ±2^53 or has a fraction, and it is
+  nested less than some 200 deep and more than a bare `null`; else, and for every other body, under
+  `data_base64`. An absent body, or one that lies in a claim store, has neither. The content type is
+  the header `Content-Type` on NATS, and where binary mode has it on other buses; ids and runs stand
+  beside the document as `migration-id` and `migration-run`.
+  [More on it](../howto/structured-mode.md).
 - **NATS** values are encoded by the rule of the HTTP binding. What is left is printable ASCII
   without spaces: a line end in a legacy key cannot end its header, and no value becomes another
   header. Every name starts with `ce-`, so none of the server's own `Nats-` headers can come of it.

@@ -112,6 +112,7 @@ def _offramp(name: str, ramp: OffRampModel, zone: str) -> OffRampSpec:
         messages_per_s=ramp.rate.messages_per_s if ramp.rate else None,
         bytes_per_s=ramp.rate.bytes_per_s if ramp.rate else None,
         expiry=ramp.expiry,
+        mode=ramp.mode,
         backlog=_backlog(ramp.backlog),
         blackouts=tuple(_blackout(one, zone) for one in ramp.blackout),
         options=tuple(sorted(ramp.options.items())),

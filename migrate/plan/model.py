@@ -248,6 +248,12 @@ class OffRampModel(Section):
         "the instant of old where either is missing; or `none`.",
         examples=["none"],
     )
+    mode: Literal["binary", "structured"] = Field(
+        default="binary",
+        description="CloudEvents content mode: `binary`, attributes in headers beside the body; or "
+        "`structured`, each delivery one JSON document (`application/cloudevents+json`).",
+        examples=["structured"],
+    )
     options: dict[str, Option] = Field(
         default={},
         description="Further settings of an off-ramp on this kind of bus; see buses.md.",

@@ -8,6 +8,8 @@ from loaders import EXTRAS as BUS_EXTRAS
 from loaders import bus_part
 from loaders.claims import open_claims
 from loaders.claims.observe import Observer as ClaimsObserver
+from loaders.structured import structured_ramps
+from loaders.structured.observe import Observer as EventsObserver
 from migrate.core.errors import MigrateError, MissingExtra
 from migrate.core.flow import BusSpec, OffRampSpec, StoreSpec
 from migrate.core.ports import Gauge, LegacyStore, Observer
@@ -36,10 +38,12 @@ def open_store(spec: StoreSpec) -> LegacyStore:
 
 
 def open_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observer:
-    """The witness's read-only view of a bus and of its destinations, by name; bodies that lie in
-    a claim store are fetched from there. Errors as for open_store, BusRefused in place of
-    LegacyUnreadable."""
+    """The witness's read-only view of a bus and of its destinations, by name; events in structured
+    mode are opened, bodies that lie in a claim store are fetched from there. Errors as for
+    open_store, BusRefused in place of LegacyUnreadable."""
     observer = open_bare_observer(spec, offramps)
+    if structured_ramps(offramps):
+        observer = EventsObserver(observer, offramps)
     if spec.claims is None:
         return observer
     try:
@@ -50,7 +54,7 @@ def open_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observe
 
 
 def open_bare_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observer:
-    """The same without looking behind references: what lies on the bus itself."""
+    """The same without opening events or looking behind references: what lies on the bus itself."""
     return cast("Observer", _opened("observe:Observer", spec, offramps))
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from loaders import bus_part
 from loaders.claims import open_claims
 from loaders.claims.publish import Publisher as ClaimsPublisher
+from loaders.structured import structured_ramps
+from loaders.structured.publish import Publisher as EventsPublisher
 from migrate.core.errors import BusRefused, CouldNotVerify, MigrateError
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Gauge, Observer, Provisioner, Publisher
@@ -33,9 +35,11 @@ class Bus:
 
 
 def open_publisher(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Publisher:
-    """The one writer of a run, with the plan's claim check. Raises BusRefused, MissingExtra,
-    UsageError."""
+    """The one writer of a run, with the off-ramps' content modes and the plan's claim check.
+    Raises BusRefused, MissingExtra, UsageError."""
     publisher: Publisher = bus_part(spec.kind, "publish:Publisher")(spec, offramps)
+    if structured_ramps(offramps):
+        publisher = EventsPublisher(publisher, offramps)
     if spec.claims is None:
         return publisher
     try:

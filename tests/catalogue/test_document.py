@@ -13,6 +13,8 @@ import pytest
 from migrate.core.flow import LANES
 from migrate.formats import catalogue as formats
 from migrate.plan.catalogue import document, document_bytes
+from reports.catalogue import render
+from reports.show import grouped
 from tests.catalogue.official import parsed, problems
 from tests.catalogue.plans import CASES, FOLDERS, KINDS, copied, plan
 
@@ -144,6 +146,7 @@ def test_facts_of_an_off_ramp_are_those_of_the_plan() -> None:
         "exclusive": True,
         "observe": "direct",
         "expiry": "absolute",
+        "mode": "binary",
         "rate": {"messages_per_s": 2.5},
     }
     assert facts["a:b"] == {
@@ -152,6 +155,7 @@ def test_facts_of_an_off_ramp_are_those_of_the_plan() -> None:
         "exclusive": False,
         "observe": "tap",
         "expiry": "restart",
+        "mode": "binary",
     }
 
 
@@ -197,6 +201,28 @@ def test_an_address_is_the_buss_own(
     assert channel["address"] == address
     assert ("bindings" in channel) == (kind in ("rabbitmq", "kafka") and address is not None)
     assert problems(made) == []
+
+
+@pytest.mark.parametrize("mode", ["binary", "structured"])
+def test_a_claim_check_is_told(tmp_path: Path, mode: str) -> None:
+    """Above which size bodies lie elsewhere, and the attributes that say where; the store's own
+    address is nobody's business."""
+    folder = copied(CASES / "references", tmp_path / "plan")
+    text = (folder / "plan.toml").read_text(encoding="utf-8")
+    claims = 'claims = { url = "file:///srv/secret-5e1f", above = "1 MiB" }'
+    text = text.replace('url = "${BUS}"', f'url = "${{BUS}}"\n{claims}')
+    (folder / "plan.toml").write_text(text + f'mode = "{mode}"\n', encoding="utf-8")
+    made = document(plan(folder))
+    assert problems(made) == []
+    assert made["servers"]["metip"]["x-claims"] == {
+        "above": 1024 * 1024,
+        "dataref": "urn:isb-migrate:claim:",
+    }
+    assert "5e1f" not in document_bytes(made).decode()
+    name, prefix = ("envelope", "ce_") if mode == "binary" else ("event", "")
+    properties = made["components"]["schemas"][name]["properties"]
+    assert {f"{prefix}dataref", f"{prefix}datadigest", f"{prefix}datalength"} <= set(properties)
+    assert f"more than {grouped(1024 * 1024)} bytes" in render(made).decode()
 
 
 def test_conditions_of_a_lane_are_its_own_and_what_must_not_hold_before() -> None:

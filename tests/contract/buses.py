@@ -90,15 +90,20 @@ def rabbitmq_taps(folder: Path) -> Iterator[BusSpec]:
 
 
 TAPPED = "tapped"
-"""A bus of this name has off-ramps that are seen by taps."""
+"""A bus whose name begins so has off-ramps that are seen by taps."""
+
+STRUCTURED = "-structured"
+"""A bus whose name ends so has off-ramps that receive events in structured mode, but for one."""
 
 
 def offramps(spec: BusSpec) -> dict[str, OffRampSpec]:
     """The off-ramps that a case has."""
-    names = ("custody", "nfd", ARCHIVE)
-    if spec.name == TAPPED:
-        return {name: OffRampSpec(name, observe="tap") for name in names}
-    return {name: OffRampSpec(name) for name in names}
+    ramps = {name: OffRampSpec(name) for name in ("custody", "nfd", ARCHIVE)}
+    if spec.name.startswith(TAPPED):
+        ramps = {name: replace(ramp, observe="tap") for name, ramp in ramps.items()}
+    if spec.name.endswith(STRUCTURED):
+        ramps |= {name: replace(ramps[name], mode="structured") for name in ("custody", ARCHIVE)}
+    return ramps
 
 
 FRESH: dict[str, list[tuple[str, Fresh, bool]]] = {
@@ -135,18 +140,37 @@ def with_claims(fresh: Fresh) -> Fresh:
     return claiming
 
 
-def _marks(kind: str, service: bool) -> list[pytest.MarkDecorator]:
+def with_events(fresh: Fresh) -> Fresh:
+    """The same bus with off-ramps in structured mode."""
+
+    @contextmanager
+    def structured(folder: Path) -> Iterator[BusSpec]:
+        with fresh(folder) as spec:
+            yield replace(spec, name=spec.name + STRUCTURED)
+
+    return structured
+
+
+def marks(kind: str, service: bool) -> list[pytest.MarkDecorator]:
     """One worker has the node that the tests of a kind share."""
     return [pytest.mark.service, pytest.mark.xdist_group(kind)] if service else []
 
 
+WAYS: dict[str, Callable[[Fresh], Fresh]] = {
+    "claims": with_claims,
+    "structured": with_events,
+    "structured-claims": lambda fresh: with_claims(with_events(fresh)),
+}
+
 CASES = [
-    pytest.param(fresh, id=f"{kind}-{name}", marks=_marks(kind, service))
+    pytest.param(fresh, id=f"{kind}-{name}", marks=marks(kind, service))
     for kind, entries in FRESH.items()
     for name, fresh, service in entries
 ] + [
-    pytest.param(with_claims(fresh), id=f"{kind}-claims", marks=_marks(kind, service))
+    pytest.param(made(fresh), id=f"{kind}-{name}-{way}", marks=marks(kind, service))
     for kind, entries in FRESH.items()
-    for _, fresh, service in entries[:1]
+    for way, made in WAYS.items()
+    for name, fresh, service in (entries if way == "structured" else entries[:1])
+    if name != "mock"  # it keeps five megabytes a partition
 ]
-"""Every bus; of each kind the first once more with a claim check."""
+"""Every bus, in both content modes; of each kind the first once more with a claim check."""

@@ -24,7 +24,7 @@ from tests.windows import publish as publish_by
 
 
 def part(spec: BusSpec, name: str) -> Any:
-    """A part of a bus, as a run or the witness opens it: with its claim check."""
+    """A part of a bus, as a run or the witness opens it: with content modes and claim check."""
     opened = {"publish:Publisher": open_publisher, "observe:Observer": open_observer}
     if name in opened:
         return opened[name](spec, offramps(spec))

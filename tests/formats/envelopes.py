@@ -68,11 +68,12 @@ REWRITTEN = tuple(
         "[" * 3000,
         "9" * 5000,
         " null",
+        "null",
         "",
     )
 )
 """Bodies of which some reader of JSON would make others, or nothing."""
-KEPT = tuple(text.encode() for text in ("9007199254740992", "-9007199254740992", "null", '"é"'))
+KEPT = tuple(text.encode() for text in ("9007199254740992", "-9007199254740992", "[null]", '"é"'))
 BODIES = st.one_of(JSON_BODIES, st.binary(), st.sampled_from((*REWRITTEN, *KEPT)))
 ENVELOPES = st.builds(
     lambda values, content_type: {

@@ -136,3 +136,26 @@ def test_a_window_of_nothing_but_constants() -> None:
     one = window([Sent("custody", "a" * 32), Sent("custody", "b" * 32)])
     assert encoded(one).to_pylist() == [b"ce-lane: bulk\r\nce-runid: run-1\r\n"] * 2
     assert encoded(one).type == pa.large_binary()
+
+
+def test_what_only_looks_like_an_attribute_is_told_from_one() -> None:
+    """A receiver would not take it for one, nor a message for an event that is not marked."""
+    event = "application/cloudevents+json"
+    for lines, seen in (
+        ("ce_type: t", {"nats:ce_type": "t"}),
+        ("isb-ce_type: t", {"nats:ce_type": "t"}),
+        ("content-type: t", {"nats:content-type": "t"}),
+        ("Content-Type: t", {"Content-Type": "t"}),
+        (
+            f"Content-Type: {event}\r\nisb-migration-run: r",
+            {"content-type": event, "migration-run": "r"},
+        ),
+        (
+            f"ce-datacontenttype: {event}\r\nisb-migration-run: r",
+            {"ce_datacontenttype": event, "migration-run": "r"},
+        ),
+    ):
+        headers = written(f"{lines}\r\n".encode(), "Nats-Msg-Id: 1\r\n")
+        reader = Reader()
+        found = [read(headers), reader.read(headers), reader.read(headers)]
+        assert [json.loads(each.text) for each in found] == [seen] * 3

@@ -130,6 +130,26 @@ def test_what_others_write_is_shown_under_its_names() -> None:
     assert json.loads(found.text()) == {"durable": True, "priority": 4, "x-test": -1}
 
 
+@pytest.mark.parametrize(
+    ("names", "seen"),
+    [
+        (["ce_type"], {"amqp:ce_type": "0"}),
+        (["content-type"], {"amqp:content-type": "0"}),
+        (["cloudEvents_type"], {"ce_type": "0"}),
+        (["cloudEvents_type", "cloudEvents:type"], {"ce_type": "0", "amqp:cloudEvents:type": "1"}),
+        (["migration-run"], {"migration-run": "0"}),
+    ],
+)
+def test_what_only_looks_like_an_attribute_is_told_from_one(
+    names: list[str], seen: dict[str, str]
+) -> None:
+    """A receiver would not take it for one; nothing that is there twice hides the other."""
+    pairs = [text for at, name in enumerate(names) for text in (name, str(at))]
+    content = b"".join(b"\xa1" + bytes([len(text)]) + text.encode() for text in pairs)
+    section = b"\x00\x53\x74\xc1" + bytes([len(content) + 1, len(pairs)]) + content
+    assert json.loads(message_of(section + b"\x00\x53\x75\xa0\x00").text()) == seen
+
+
 # Chunks
 
 

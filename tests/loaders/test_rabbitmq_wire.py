@@ -1,5 +1,6 @@
 """What we write of AMQP is what pika reads; what pika writes, whatever it is, we can show."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -132,6 +133,44 @@ def test_whatever_a_stranger_wrote_is_shown(headers: dict[str, Any], text: str) 
     properties = pika.BasicProperties(headers=headers, reply_to=text, priority=3)
     data = pika.frame.Header(1, 5, properties).marshal()
     assert '"amqp:priority":3' in head_of(data[7:-1]).headers
+
+
+EVENT = "application/cloudevents+json"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "headers", "seen"),
+    [
+        (None, {"ce_type": "t"}, {"amqp:ce_type": "t"}),
+        (None, {"content-type": "t"}, {"amqp:content-type": "t"}),
+        (
+            None,
+            {"cloudEvents_type": "t", "cloudEvents:type": "u"},
+            {"ce_type": "t", "amqp:cloudEvents:type": "u"},
+        ),
+        (
+            "text/plain",
+            {"cloudEvents_datacontenttype": "t"},
+            {"content-type": "text/plain", "ce_datacontenttype": "t"},
+        ),
+        (EVENT, {"migration-run": "r"}, {"content-type": EVENT, "migration-run": "r"}),
+        (
+            None,
+            {"cloudEvents_datacontenttype": EVENT, "migration-run": "r"},
+            {"ce_datacontenttype": EVENT, "migration-run": "r"},
+        ),
+    ],
+)
+def test_what_only_looks_like_an_attribute_is_told_from_one(
+    content_type: str | None, headers: dict[str, str], seen: dict[str, str]
+) -> None:
+    """A receiver would not take it for one; nothing that is there twice hides the other."""
+    for kept in (2, None):
+        properties = pika.BasicProperties(
+            content_type=content_type, headers=headers, delivery_mode=kept, message_id="1"
+        )
+        data = pika.frame.Header(1, 5, properties).marshal()
+        assert json.loads(head_of(data[7:-1]).headers) == seen
 
 
 @given(st.binary(min_size=14, max_size=200))

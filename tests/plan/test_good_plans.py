@@ -175,6 +175,7 @@ def test_off_ramps_and_the_archive(estate: Plan) -> None:
             observe="tap",
             messages_per_s=200.0,
             expiry="none",
+            mode="structured",
             bytes_per_s=1024 * 1024,
             backlog=BacklogSpec(1000, 200, ("nfd-live",)),
             blackouts=(

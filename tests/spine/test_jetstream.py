@@ -2,6 +2,7 @@
 what becomes of a run when the server, the network or we ourselves die in the middle of it."""
 
 import asyncio
+import json
 import os
 import shutil
 import subprocess
@@ -26,18 +27,22 @@ from tests.spine.buses import Ran, Received, check_agrees, check_received, estat
 
 pytestmark = pytest.mark.service
 
+Make = Callable[[str, dict[str, str], bytes], Received]
+"""Makes what was received of a message's subject, headers and body."""
+
 BUS = """[bus.metip]
 kind = "jetstream"
 url = "${ISB_TEST_NATS_URL}"
 options = { prefix = "${ISB_TEST_NATS_PREFIX}", duplicates_s = 0.1 }"""
 
 
-@pytest.fixture(scope="module", params=["exclusive", "shared"])
+@pytest.fixture(scope="module", params=["exclusive", "shared", "structured"])
 def ready(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """A run that is extracted and transformed; where its bus is comes from outside."""
     shared = request.param == "shared"
     folder = tmp_path_factory.mktemp(request.param)
-    ran = estate_on(folder, BUS, messages=200)
+    mode = 'mode = "structured"' if request.param == "structured" else None
+    ran = estate_on(folder, BUS, mode, messages=200)
     if shared:
         plan = ran.estate / "plan.toml"
         text = plan.read_text("utf-8").replace("exclusive = true", "exclusive = false")
@@ -262,8 +267,9 @@ async def take(url: str, subject: str, count: int) -> None:
         await client.close()
 
 
-async def consume(url: str, prefix: str) -> list[Received]:
+async def consume(url: str, prefix: str, made: Make | None = None) -> list[Received]:
     """Every message of every stream below the prefix, by nats-py's ordered consumers."""
+    made = made or as_received
     client = await nats.connect(url)
     try:
         jetstream = client.jetstream()
@@ -275,7 +281,7 @@ async def consume(url: str, prefix: str) -> list[Received]:
             lying = await jetstream.subscribe(subject, ordered_consumer=True)
             for _ in range(stream.state.messages):
                 message = await lying.next_msg(timeout=10)
-                found.append(as_received(message.subject, message.headers or {}, message.data))
+                found.append(made(message.subject, message.headers or {}, message.data))
             await lying.unsubscribe()
         return found
     finally:
@@ -285,6 +291,9 @@ async def consume(url: str, prefix: str) -> list[Received]:
 def as_received(subject: str, headers: dict[str, str], body: bytes) -> Received:
     """By the CloudEvents NATS binding, as any consumer would read it."""
     *_, destination, lane = subject.split(".")
+    if headers.get("Content-Type") == "application/cloudevents+json":
+        event = json.loads(body)
+        return Received(destination, lane, {f"ce_{name}": event[name] for name in event}, body)
     envelope = {
         f"ce_{name.removeprefix('ce-')}": unquote(value)
         for name, value in headers.items()

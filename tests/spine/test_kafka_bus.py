@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka import Consumer, KafkaError, Message, Producer
 from confluent_kafka.admin import NewPartitions
 
 from tests.loaders import kafka_broker
@@ -103,6 +103,15 @@ def bus(url: str, prefix: str, **further: str) -> str:
 
 
 def received(servers: str, prefix: str) -> Iterator[Received]:
+    """Everything on every topic of that prefix, by its headers."""
+    for message in consumed(servers, prefix):
+        _, destination, lane = message.topic().split(".")
+        headers = {name: value.decode() for name, value in message.headers()}
+        assert message.key() == _bytes(headers.get("ce_orderkey"))
+        yield Received(destination, lane, headers, message.value())
+
+
+def consumed(servers: str, prefix: str) -> Iterator[Message]:
     """Everything on every topic of that prefix, as a group of consumers would get it."""
     consumer = Consumer(
         {
@@ -125,10 +134,7 @@ def received(servers: str, prefix: str) -> Iterator[Received]:
             assert message.error().code() == KafkaError._PARTITION_EOF
             left -= 1
             continue
-        _, destination, lane = message.topic().split(".")
-        headers = {name: value.decode() for name, value in message.headers()}
-        assert message.key() == _bytes(headers.get("ce_orderkey"))
-        yield Received(destination, lane, headers, message.value())
+        yield message
     consumer.close()
 
 

@@ -3,6 +3,8 @@
 Source: CloudEvents JSON event format 1.0.2. A JSON body stands under `data`
 only where writing the parsed value again gives the very bytes; every other body,
 and one with a number that some reader would round, stands under `data_base64`.
+An event without data, because the legacy body was absent or lies elsewhere
+(`dataref`), has neither. What comes back is the text as it is written.
 """
 
 import json
@@ -10,7 +12,10 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
+
+from pydantic_core import from_json, to_json
 
 from migrate.formats.bindings.event import (
     DATA_CONTENT_TYPE,
@@ -25,6 +30,9 @@ from migrate.formats.bindings.event import (
 JSON = "application/json"
 _JSON_TYPE = re.compile(r"[^/;\s]+/(?:[^/;\s]+\+)?json", re.IGNORECASE)
 _SAFE = 2**53  # RFC 7493: beyond it readers differ
+_PERHAPS_ROUNDED = re.compile(rb"[:,\[]-?(?:[0-9]{16}|[0-9]+[.eE])").search
+_NUMBER = b"-0123456789"
+_BLANK = re.compile(r"[ \t\n\r]*")
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -32,20 +40,55 @@ _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def write(headers: Mapping[str, str], body: bytes) -> bytes:
     """The document, in UTF-8. Raises NotCarried for an envelope no CloudEvent can carry."""
     found = attributes(headers)
-    text = _recoverable(body) if _is_json(found.get(DATA_CONTENT_TYPE)) else None
-    head = _compact(found)[:-1] + ("," if found else "")
-    if text is None:
-        return f'{head}"data_base64":"{b64encode(body).decode()}"}}'.encode()
-    return f'{head}"data":{text}}}'.encode()
+    data = ending(body, found.get(DATA_CONTENT_TYPE), dataless=dataless(found))
+    head = _compact(found)[:-1].encode()
+    return head + (data if found else data.removeprefix(b","))
+
+
+def dataless(found: Iterable[str]) -> bool:
+    """Whether attributes of these names say that a body that is empty is none."""
+    return not _NO_DATA.isdisjoint(found)
+
+
+_NO_DATA = frozenset(("bodynull", "dataref"))
+
+
+def ending(body: bytes, content_type: str | None, *, dataless: bool = False) -> bytes:
+    """How a document goes on behind its attributes: the body, and the closing brace."""
+    if not body and dataless:
+        return b"}"
+    if _is_json(content_type) and is_recoverable(body):
+        return b',"data":%b}' % body
+    return b',"data_base64":"%b"}' % b64encode(body)
+
+
+def is_recoverable(body: bytes) -> bool:
+    """Whether any reader that parses this JSON and writes it again writes the same bytes.
+
+    Two readers have to: one that is quick, and refuses what is nested too deep for many; and,
+    where there may be a number that is rounded by some, one that says which. To some a null is no
+    data at all.
+    """
+    try:
+        same = to_json(from_json(body, allow_inf_nan=False)) == body != b"null"
+    except ValueError:
+        return False
+    if same and (body[0] in _NUMBER or _PERHAPS_ROUNDED(body)):
+        return _is_kept(body)
+    return same
 
 
 def read(document: bytes) -> Event:
     """The inverse of `write`; also reads what others write. Raises NotCloudEvent."""
     try:
-        members = json.loads(document.decode(), object_pairs_hook=distinct, parse_constant=_refused)
+        text = document.decode()
+        outermost = _Outermost()
+        members = json.loads(text, object_pairs_hook=outermost, parse_constant=_refused)
+        if outermost.twice:
+            raise NotCloudEvent("the document names a member twice")
         if not isinstance(members, dict):
             raise NotCloudEvent("the document is no JSON object")
-        event = _event(members)
+        event = _event(members, text)
         _compact([*event.envelope.items(), *event.others]).encode()
     except NotCloudEvent:
         raise
@@ -75,18 +118,18 @@ def assembled(
     return Event(envelope(found), body, tuple(others))
 
 
-def _event(members: dict[str, Any]) -> Event:
+def _event(members: dict[str, Any], text: str) -> Event:
     data: dict[str, Any] = {
         name: members.pop(name) for name in ("data", "data_base64") if name in members
     }
     present = {name: value for name, value in members.items() if value is not None}
     found = {name: _text(name, present[name]) for name in present if is_attribute(name)}
     others = tuple((name, _compact(present[name])) for name in present if name not in found)
-    body = _body(data, found)
+    body = _body(data, found, text)
     return Event(envelope(found), body, others)
 
 
-def _body(data: dict[str, Any], found: dict[str, str]) -> bytes:
+def _body(data: dict[str, Any], found: dict[str, str], text: str) -> bytes:
     """The body's bytes; a content type that the document left to be implied joins `found`."""
     if len(data) == 2:
         raise NotCloudEvent("the document has both data and data_base64")
@@ -95,10 +138,31 @@ def _body(data: dict[str, Any], found: dict[str, str]) -> bytes:
     if "data" not in data:
         return b""
     if _is_json(found.setdefault(DATA_CONTENT_TYPE, JSON), parameters=True):
-        return _compact(data["data"]).encode()
+        return _written(text, "data").encode()
     if not isinstance(data["data"], str):
         raise NotCloudEvent("data is no text, though its content type is not JSON")
     return data["data"].encode()
+
+
+def _written(document: str, member: str) -> str:
+    """A member's text as it stands in an object that has it, and that was read before."""
+    at = _past_blanks(document, document.index("{") + 1)
+    while True:
+        name, at = _DECODER.raw_decode(document, at)
+        start = _past_blanks(document, _past_blanks(document, at) + 1)
+        _, at = _DECODER.raw_decode(document, start)
+        if name == member:
+            return document[start:at]
+        at = _past_blanks(document, _past_blanks(document, at) + 1)
+
+
+_DECODER = json.JSONDecoder()
+
+
+def _past_blanks(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    assert found is not None  # it also matches nothing
+    return found.end()
 
 
 def _bytes(text: Any) -> bytes:
@@ -121,6 +185,7 @@ def _text(name: str, value: Any) -> str:
     raise NotCloudEvent(f"the attribute {name} is neither text, whole number, true nor false")
 
 
+@lru_cache(maxsize=256)
 def _is_json(content_type: str | None, *, parameters: bool = False) -> bool:
     """Whether a content type declares JSON; with parameters it may declare another charset."""
     if content_type is None:
@@ -131,14 +196,13 @@ def _is_json(content_type: str | None, *, parameters: bool = False) -> bool:
     return _JSON_TYPE.fullmatch(media.strip() if parameters else media) is not None
 
 
-def _recoverable(body: bytes) -> str | None:
-    """A JSON body's text where any reader that writes it again writes the same bytes."""
+def _is_kept(body: bytes) -> bool:
     try:
         text = body.decode()
         value = json.loads(text, parse_int=_whole, parse_float=_refused, parse_constant=_refused)
-        return text if _compact(value) == text else None
+        return _compact(value) == text
     except (ValueError, RecursionError):
-        return None
+        return False
 
 
 def _whole(digits: str) -> int:
@@ -149,6 +213,18 @@ def _whole(digits: str) -> int:
 
 def _refused(_: str) -> Any:
     raise ValueError
+
+
+class _Outermost:
+    """Takes objects from `json.loads`, which comes to the outermost one last; `twice` says whether
+    that one names a member twice. What is inside the data is the data's own affair."""
+
+    twice = False
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        self.twice = len(members) != len(pairs)
+        return members
 
 
 def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

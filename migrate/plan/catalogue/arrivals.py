@@ -23,11 +23,14 @@ class Arrival:
     flow: FlowSpec
     output: OutputSpec | None
     ways: tuple[Way, ...]
+    structured: bool = False
 
     @property
     def message(self) -> str:
-        """The message's name in the document: `custody.footwear`; flows and outputs hold no dot."""
-        return f"{self.flow.name}.{self.output.name if self.output else ARCHIVE}"
+        """The message's name in the document: `custody.footwear`, `custody.footwear.structured`;
+        flows and outputs hold no dot."""
+        name = f"{self.flow.name}.{self.output.name if self.output else ARCHIVE}"
+        return f"{name}.structured" if self.structured else name
 
     @property
     def rules(self) -> tuple[FateRule, ...]:
@@ -50,7 +53,7 @@ def channels(plan: Plan) -> tuple[Channel, ...]:
     """Every lane of every off-ramp that something can reach: off-ramps as the plan has them,
     the archive last, lanes as they are loaded."""
     reached = {
-        (name, lane): tuple(_arrivals(plan.flows.values(), name, lane))
+        (name, lane): tuple(_arrivals(plan.flows.values(), plan.offramps[name], lane))
         for name in sorted(plan.offramps, key=lambda name: name == ARCHIVE)
         for lane in LANES
     }
@@ -62,18 +65,19 @@ def channels(plan: Plan) -> tuple[Channel, ...]:
     )
 
 
-def _arrivals(flows: Iterable[FlowSpec], ramp: str, lane: str) -> Iterator[Arrival]:
+def _arrivals(flows: Iterable[FlowSpec], ramp: OffRampSpec, lane: str) -> Iterator[Arrival]:
+    structured = ramp.mode == "structured"
     for flow in flows:
-        if ramp == ARCHIVE:
+        if ramp.name == ARCHIVE:
             if flow.archive_lane == lane and any(rule.fate == "archived" for rule in flow.fates):
-                yield Arrival(flow, None, ())
+                yield Arrival(flow, None, (), structured)
             continue
         if not any(rule.fate == "replayed" for rule in flow.fates):
             continue
         for output in flow.outputs:
-            ways = tuple(_ways(output, ramp, lane))
+            ways = tuple(_ways(output, ramp.name, lane))
             if ways:
-                yield Arrival(flow, output, ways)
+                yield Arrival(flow, output, ways, structured)
 
 
 def _ways(output: OutputSpec, ramp: str, lane: str) -> Iterator[Way]:

@@ -10,10 +10,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from migrate.core.flow import ARCHIVE, OffRampSpec
-from migrate.formats.envelope_schema import envelope_schema
+from migrate.core.flow import ARCHIVE, CLAIM_BASE, OffRampSpec
 from migrate.plan.catalogue.arrivals import Arrival, Channel, Way, channels
-from migrate.plan.catalogue.messages import ENVELOPE, message, payload_schemas
+from migrate.plan.catalogue.messages import message, payload_schemas, shared_schemas
 from migrate.plan.catalogue.protocols import Action, Protocol, address, protocol
 from migrate.plan.check import schema_problems
 from migrate.plan.plan import Plan
@@ -34,6 +33,7 @@ def document(plan: Plan) -> dict[str, Any]:
     bus = protocol(plan.bus.kind)
     found = channels(plan)
     arrivals = {one.message: one for channel in found for one in channel.arrivals}
+    claims = plan.model.bus[plan.bus.name].claims is not None
     return {
         "asyncapi": VERSION,
         "id": f"urn:isb-migrate:{plan.namespace}",
@@ -45,7 +45,7 @@ def document(plan: Plan) -> dict[str, Any]:
         "components": {
             "messages": {name: message(plan, bus, one) for name, one in arrivals.items()},
             "schemas": {
-                ENVELOPE: envelope_schema(bus.naming),
+                **shared_schemas(bus.naming, arrivals.values(), claims=claims),
                 **payload_schemas(one.output for one in arrivals.values() if one.output),
             },
             "tags": {
@@ -89,6 +89,9 @@ def _server(plan: Plan, bus: Protocol) -> dict[str, Any]:
         "x-kind": plan.bus.kind,
         "x-addressed-by": bus.addressed,
     }
+    claims = plan.model.bus[plan.bus.name].claims
+    if claims is not None:
+        found["x-claims"] = {"above": claims.above, "dataref": claims.base or CLAIM_BASE}
     if bus.naming.note:
         found["x-headers"] = bus.naming.note
     if bus.version is not None:
@@ -98,7 +101,7 @@ def _server(plan: Plan, bus: Protocol) -> dict[str, Any]:
 
 def _channel(plan: Plan, bus: Protocol, channel: Channel) -> dict[str, Any]:
     options = plan.model.bus[plan.bus.name].options
-    place = address(bus, plan.bus.name, options, channel.ramp.name, channel.lane)
+    place = address(bus, plan.bus.name, options, channel.ramp, channel.lane)
     found: dict[str, Any] = {
         "address": place,
         "title": f"Off-ramp {channel.ramp.name}, lane {channel.lane}",
@@ -136,6 +139,7 @@ def _off_ramp(ramp: OffRampSpec) -> dict[str, Any]:
         "exclusive": ramp.exclusive,
         "observe": ramp.observe,
         "expiry": ramp.expiry,
+        "mode": ramp.mode,
     }
     if ramp.messages_per_s is not None:
         found["rate"] = {"messages_per_s": ramp.messages_per_s}

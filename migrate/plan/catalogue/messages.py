@@ -1,7 +1,7 @@
 """The messages of a catalogue: headers, bodies, examples."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +11,10 @@ from migrate.core.flow import FlowSpec, OutputSpec
 from migrate.formats.catalogue import examples, schema_types
 from migrate.formats.embed import embedded
 from migrate.formats.envelope import JSON, constants, legacy_content_type
-from migrate.formats.envelope_schema import CONTENT_TYPE, Naming
+from migrate.formats.envelope_schema import CONTENT_TYPE, Naming, envelope_schema
+from migrate.formats.event_schema import beside_schema, event_schema
 from migrate.plan.catalogue.arrivals import Arrival
+from migrate.plan.catalogue.events import BESIDE, CORRELATION, EVENT, as_event
 from migrate.plan.catalogue.protocols import Protocol
 from migrate.plan.plan import Plan
 from migrate.transform.messages import LEGACY_TYPE
@@ -27,19 +29,37 @@ def message(plan: Plan, bus: Protocol, arrival: Arrival) -> dict[str, Any]:
     flow, output = arrival.flow, arrival.output
     found = _archived(plan, flow) if output is None else _mapped(output)
     naming = bus.naming
-    correlation = naming.header("correlationid")
+    if arrival.structured:
+        found = _event(plan, arrival, found)
+        headers: dict[str, Any] = {"$ref": f"#/components/schemas/{BESIDE}"}
+        correlation = CORRELATION
+    else:
+        headers = _headers(plan, naming, arrival, found["contentType"])
+        correlation = f"$message.header#/{naming.header('correlationid')}"
     found = {
         "name": _type(plan, arrival),
         **found,
         "tags": [{"$ref": f"#/components/tags/{flow.name}"}],
-        "headers": _headers(plan, naming, arrival, found["contentType"]),
+        "headers": headers,
         "correlationId": {
             "description": "Absent where a message belongs to no pair.",
-            "location": f"$message.header#/{correlation}",
+            "location": correlation,
         },
     }
     if bus.message:
         found["bindings"] = bus.message
+    return found
+
+
+def shared_schemas(naming: Naming, arrivals: Iterable[Arrival], *, claims: bool) -> dict[str, Any]:
+    """By component name what messages share, as far as these need it: the envelope in headers, or
+    the event and the headers beside it."""
+    modes = {arrival.structured for arrival in arrivals}
+    found: dict[str, Any] = {}
+    if modes != {True}:
+        found[ENVELOPE] = envelope_schema(naming, claims=claims)
+    if True in modes:
+        found |= {EVENT: event_schema(claims=claims), BESIDE: beside_schema(naming)}
     return found
 
 
@@ -51,7 +71,7 @@ def payload_schemas(outputs: Iterator[OutputSpec]) -> dict[str, Any]:
         if name not in found:
             schema = json.loads(output.schema)
             found[name] = {
-                "schemaFormat": f"application/schema+json;version={_draft(schema)}",
+                "schemaFormat": _format(schema),
                 "schema": embedded(schema, f"#/components/schemas/{name}/schema"),
                 "x-type": output.type,
                 "x-dataschema": output.schema_uri,
@@ -62,6 +82,23 @@ def payload_schemas(outputs: Iterator[OutputSpec]) -> dict[str, Any]:
 def component(type_: str) -> str:
     """The name of a type's schema among the components: `custody-record-2`."""
     return type_.replace("/", "-")
+
+
+def _event(plan: Plan, arrival: Arrival, found: dict[str, Any]) -> dict[str, Any]:
+    """The message as an event in structured mode; its schema is written in that of its data."""
+    output = arrival.output
+    schema = None if output is None else component(output.type)
+    event = as_event(found, _constants(plan, arrival), schema)
+    if output is not None:
+        event["payload"] = {
+            "schemaFormat": _format(json.loads(output.schema)),
+            "schema": event["payload"],
+        }
+    return event
+
+
+def _format(schema: Any) -> str:
+    return f"application/schema+json;version={_draft(schema)}"
 
 
 def _draft(schema: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from migrate.core.flow import OffRampSpec
 from migrate.formats.envelope_schema import AMQP_NAMES, KAFKA_NAMES, NATS_NAMES, TABLE_NAMES, Naming
 
 Action = Literal["send", "receive"]
@@ -27,8 +28,9 @@ class Protocol:
     """How one kind of bus is described.
 
     `address` is a pattern of off-ramp and lane, and of `prefix` where the bus has an option of
-    that name: what it is by default, itself a pattern of the bus's name. `addressed` says in words
-    what an address names. `channel` and `operation` give the bindings of an address and an action.
+    that name: what it is by default, itself a pattern of the bus's name. `renamed`: the option by
+    which an off-ramp has another name on the bus. `addressed` says in words what an address names.
+    `channel` and `operation` give the bindings of an address and an action.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Protocol:
     naming: Naming
     address: str = "{ramp}.{lane}"
     prefix: str | None = None
+    renamed: str | None = None
     version: str | None = None
     channel: Callable[[str], Bindings] = _nothing
     operation: Callable[[str], Bindings] = _nothing
@@ -74,6 +77,7 @@ _NATS_BUS = Protocol(
     naming=NATS_NAMES,
     address="{prefix}.{ramp}.{lane}",
     prefix="{bus}",
+    renamed="name",
     operation=_nats_operation,
 )
 
@@ -127,13 +131,12 @@ def protocol(kind: str) -> Protocol:
 
 
 def address(
-    bus: Protocol, name: str, options: Mapping[str, str], ramp: str, lane: str
+    bus: Protocol, name: str, options: Mapping[str, str], ramp: OffRampSpec, lane: str
 ) -> str | None:
-    """Where a lane is on the bus called `name`; `options` as the plan writes them. None where
-    only the environment knows."""
-    if bus.prefix is None:
-        return bus.address.format(ramp=ramp, lane=lane)
-    prefix = options.get("prefix", bus.prefix.format(bus=name))
+    """Where a lane is on the bus called `name`; `options`, of the bus, as the plan writes them.
+    None where only the environment knows."""
+    called = dict(ramp.options).get(bus.renamed or "", ramp.name)
+    prefix = "" if bus.prefix is None else options.get("prefix", bus.prefix.format(bus=name))
     if "${" in prefix or prefix.startswith("file:"):
         return None
-    return bus.address.format(prefix=prefix, ramp=ramp, lane=lane)
+    return bus.address.format(prefix=prefix, ramp=called, lane=lane)
