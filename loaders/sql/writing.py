@@ -1,4 +1,4 @@
-"""Writing into the tables of a SQL bus, one transaction at a time: in a SQLite file, or a server."""
+"""Writing into the tables of a SQL bus, one transaction at a time: in a file, or on a server."""
 
 import sqlite3
 from collections.abc import Sequence
