@@ -30,7 +30,11 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._server.accept()
-                server = socket.create_connection(("127.0.0.1", self._to))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._to))
+                except OSError:
+                    client.close()
+                    continue
                 Thread(target=self._carry, args=(client, server, True), daemon=True).start()
                 Thread(target=self._carry, args=(server, client, False), daemon=True).start()
 

@@ -15,8 +15,15 @@ from contextlib import suppress
 
 from loaders.rabbitmq import wire
 from loaders.rabbitmq.address import Address
-from loaders.rabbitmq.handshake import TUNED_FRAME, closed_for, connected, proper, properties_of
-from loaders.rabbitmq.lost import ChannelClosed, LinkLost
+from loaders.rabbitmq.handshake import (
+    TUNED_FRAME,
+    channel_closed,
+    closed_for,
+    connected,
+    proper,
+    properties_of,
+)
+from loaders.rabbitmq.lost import LinkLost
 from loaders.rabbitmq.wire import Method, Reader
 
 _READ = 1024 * 1024
@@ -100,6 +107,11 @@ class Link:
             if len(data):
                 self._out.append(memoryview(data))
             self._pump(0.0)
+
+    @property
+    def patience_s(self) -> float:
+        """How long an answer may take."""
+        return self._address.timeout_s
 
     @property
     def unsent(self) -> bool:
@@ -282,7 +294,7 @@ class Link:
         code = reader.short()
         if method == wire.CLOSE:
             self._lose(LinkLost(closed_for(code)))
-        self._closed_channels[channel] = ChannelClosed(closed_for(code), code, reader.shortstr())
+        self._closed_channels[channel] = channel_closed(code, reader.shortstr())
         self._handlers.pop(channel, None)
         self._out.append(memoryview(wire.call(wire.CHANNEL_CLOSE_OK, channel)))
 

@@ -9,11 +9,11 @@ from contextlib import ExitStack, closing, contextmanager
 import pyarrow as pa
 
 from loaders.rabbitmq.address import address_of
+from loaders.rabbitmq.hints import hint_for
 from loaders.rabbitmq.link import Link
-from loaders.rabbitmq.lost import ChannelClosed, LinkLost
+from loaders.rabbitmq.lost import NOT_FOUND, LinkLost
 from loaders.rabbitmq.management import Management
 from loaders.rabbitmq.positions import counted, positions, start_of
-from loaders.rabbitmq.queues import NOT_FOUND
 from loaders.rabbitmq.sight import sight_of
 from loaders.rabbitmq.stream import Message, ends, read
 from loaders.rabbitmq.topology import Ramp, ramps
@@ -121,13 +121,15 @@ class Observer:
             yield
         except LinkLost as lost:
             self._link = None
-            absent = isinstance(lost, ChannelClosed) and lost.code == NOT_FOUND
             raise CouldNotVerify(
                 f'the bus "{self._spec.name}" at {self._address.shown} {lost}',
-                hint="a run makes exchanges and queues; were some removed?"
-                if absent
-                else "look whether it runs, and at the account's right to read",
+                hint=hint_for(
+                    lost, _HINTS, "look whether it runs, and at the account's right to read"
+                ),
             ) from None
+
+
+_HINTS = {NOT_FOUND: "a run makes exchanges and queues; were some removed?"}
 
 
 def _observed(ramp: Ramp, lane: str, messages: Sequence[Message]) -> pa.RecordBatch:

@@ -25,8 +25,30 @@ Frame = tuple[int, bytes]
 """Key and content of a frame that answers no request."""
 
 
+LEADERLESS = (
+    "look at the node's log and its streams (rabbitmqctl list_queues name state), then run the "
+    "same command again; docs/reference/buses.md says what brings back streams that stay down"
+)
+"""What an operator does about a stream without a leader."""
+
+
 class Lost(Exception):
     """The connection is gone, or the server keeps silent; the words hold nothing secret."""
+
+    hint: str | None = None
+    """What an operator does about it, where more is known than that."""
+
+
+class Leaderless(Lost):
+    """A stream is there, but nobody leads it: its node is down, or just coming back."""
+
+    hint = LEADERLESS
+
+
+class Blocked(Lost):
+    """The server lets nobody begin to publish: its disk is short (alarms of memory it ignores)."""
+
+    hint = "free space on the disks of its nodes, or lower disk_free_limit; then run again"
 
 
 class Refused(Exception):
@@ -45,7 +67,7 @@ class Connection(Closing):
 
     def __init__(self, settings: Settings, purpose: str) -> None:
         """Connect and log in. Raises Refused, too."""
-        self._patience = settings.patience_s
+        self.patience_s = settings.patience_s
         self._using = Lock()  # TLS suffers no two threads at once, be it reading and writing
         self._correlation = 0
         self._waiting: deque[Frame] = deque()
@@ -99,7 +121,7 @@ class Connection(Closing):
         """The next frame that answers no request, waited for; heartbeats pass unseen."""
         if self._waiting:
             return self._waiting.popleft()
-        until = time.monotonic() + (self._patience if patience_s is None else patience_s)
+        until = time.monotonic() + (self.patience_s if patience_s is None else patience_s)
         while True:
             key, content = self._read(until)
             if not key & frames.RESPONSE:
@@ -141,7 +163,7 @@ class Connection(Closing):
         self._correlation += 1
         head = struct.pack(">I", self._correlation)
         self.send([frames.frame(key, head, *parts)])
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self.patience_s
         while True:
             found, content = self._read(until)
             if found != key | frames.RESPONSE:
@@ -202,7 +224,7 @@ class Connection(Closing):
     def _send(self, piece: memoryview) -> None:
         try:
             while piece:
-                self._socket.settimeout(self._patience)  # for each part of it anew
+                self._socket.settimeout(self.patience_s)  # for each part of it anew
                 piece = piece[self._socket.send(piece) :]
         except TimeoutError:
             raise Lost("the server takes nothing: has it raised an alarm?") from None

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from loaders.rabbitmq_stream import frames
 from loaders.rabbitmq_stream.chunks import Damaged, Records
-from loaders.rabbitmq_stream.connection import Connection, Lost, Refused
+from loaders.rabbitmq_stream.connection import LEADERLESS, Connection, Lost, Refused
 from loaders.rabbitmq_stream.places import lying, published
 from loaders.rabbitmq_stream.reading import Reader, tables
 from loaders.rabbitmq_stream.settings import settings_of
@@ -18,6 +18,8 @@ from migrate.core.errors import CouldNotVerify
 from migrate.core.flow import LANES, BusSpec, OffRampSpec
 from migrate.core.ports import Sight
 from migrate.core.schema import OBSERVED
+
+_HINT = "look whether it runs, has its streams, and lets this account read them"
 
 
 class Observer:
@@ -96,14 +98,14 @@ class Observer:
         try:
             with Connection(self._settings, "observes") as connection:
                 yield _Present(connection, streams)
-        except (Lost, Refused, Damaged) as error:
+        except Refused as error:
+            hint = LEADERLESS if error.code == frames.UNAVAILABLE else _HINT
+            raise self._unreadable(str(error), hint) from None
+        except (Lost, Damaged) as error:
             raise self._unreadable(str(error)) from None
 
-    def _unreadable(self, words: str) -> CouldNotVerify:
-        return CouldNotVerify(
-            f'the bus "{self._settings.bus}" cannot be read: {words}',
-            hint="look whether it runs, has its streams, and lets this account read them",
-        )
+    def _unreadable(self, words: str, hint: str = _HINT) -> CouldNotVerify:
+        return CouldNotVerify(f'the bus "{self._settings.bus}" cannot be read: {words}', hint=hint)
 
 
 class _Present(Reader):
@@ -114,11 +116,11 @@ class _Present(Reader):
         self._codes = connection.metadata(streams) if streams else {}
 
     def has(self, stream: str) -> bool:
-        """Whether there is such a stream. Raises Refused for one that cannot be had now."""
+        """Whether there is such a stream; one that has no leader at present is there."""
         code = self._codes.get(stream, frames.NO_STREAM)
-        if code not in (frames.OK, frames.NO_STREAM):
+        if code not in (frames.OK, frames.NO_STREAM, frames.UNAVAILABLE):
             raise Refused(code)
-        return code == frames.OK
+        return code != frames.NO_STREAM
 
 
 def _starts(position: str) -> dict[str, int]:

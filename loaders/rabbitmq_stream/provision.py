@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from loaders.rabbitmq_stream import frames
-from loaders.rabbitmq_stream.connection import Connection, Lost, Refused
+from loaders.rabbitmq_stream.connection import LEADERLESS, Connection, Lost, Refused
 from loaders.rabbitmq_stream.management import retention
 from loaders.rabbitmq_stream.settings import Retention, settings_of
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Piece
+
+_HINT = "look at its url, whether it runs with the plugin rabbitmq_stream, and the account's rights"
 
 
 class Provisioner:
@@ -45,7 +47,10 @@ class Provisioner:
             with Connection(self._settings, "provisions") as connection:
                 for name, wanted in self._settings.retention.items():
                     _create(connection, name, wanted)
-        except (Lost, Refused) as error:
+        except Refused as error:
+            hint = LEADERLESS if error.code == frames.UNAVAILABLE else _HINT
+            raise self._refused(str(error), hint) from None
+        except Lost as error:
             raise self._refused(str(error)) from None
         for name, wanted in self._settings.retention.items():
             found = self._kept(name, wanted)
@@ -67,15 +72,16 @@ class Provisioner:
         asked = self._settings.management is not None
         return Piece("stream", name, {"limits": _shown(kept)} if asked else {})
 
-    def _refused(self, words: str) -> BusRefused:
-        return BusRefused(
-            f'the bus "{self._settings.bus}" cannot be made ready: {words}',
-            hint="look at its url, whether it runs with the plugin rabbitmq_stream, and the "
-            "account's rights",
-        )
+    def _refused(self, words: str, hint: str = _HINT) -> BusRefused:
+        words = f'the bus "{self._settings.bus}" cannot be made ready: {words}'
+        return BusRefused(words, hint=hint)
 
 
 def _create(connection: Connection, name: str, wanted: Retention) -> None:
+    """Raises Refused; the server knows no better word than "an error inside" for a stream that is
+    there without a leader."""
+    if connection.metadata([name]).get(name) == frames.UNAVAILABLE:
+        raise Refused(frames.UNAVAILABLE)
     try:
         connection.request(frames.CREATE, frames.text(name), frames.texts(wanted))
     except Refused as error:

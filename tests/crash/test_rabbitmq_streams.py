@@ -1,0 +1,148 @@
+"""A RabbitMQ that is killed under a run onto its streams, read directly or beside queues as taps,
+by AMQP and by the stream protocol: the run goes on, or ends with 4 and the same command goes on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.proxy import Proxy
+from tests.rabbitmq import Host
+from tests.spine.buses import Ran, Received, check_agrees, check_received, estate_on, run_on
+from tests.spine.rabbitmq_consumers import received, received_of_streams, streamed, taken
+from tests.stream_broker import Server
+
+pytestmark = [pytest.mark.service, pytest.mark.crash, pytest.mark.xdist_group("rabbitmq")]
+
+SOME_BYTES = 150_000
+"""Of what a run of the sample estate sends: the kill falls among its first windows."""
+
+KINDS = ("direct", "tap", "stream")
+"""`rabbitmq` with streams, with taps beside quorum queues; `rabbitmq-stream`."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a run comes to a virtual host of the server."""
+
+    kind: str
+    server: Server
+    host: Host
+    proxy: Proxy
+
+    def estate(self, folder: Path, patience_s: int) -> Ran:
+        """A sample estate whose plan goes that way; nothing is run."""
+        if self.kind == "stream":
+            kind, options = "rabbitmq-stream", f"patience_s = {patience_s}"
+        else:
+            kind, options = "rabbitmq", f'timeout_s = {patience_s}, management = "{self.web}"'
+        options += ', queue = "stream"' if self.kind == "direct" else ""
+        bus = f'[bus.metip]\nkind = "{kind}"\nurl = "${{METIP_URL}}"\noptions = {{ {options} }}'
+        ramps = 'observe = "tap"' if self.kind == "tap" else None
+        return estate_on(folder, bus, ramps, messages=300)
+
+    @property
+    def web(self) -> str:
+        return self.host.management
+
+    def received(self, ran: Ran) -> Iterator[Received]:
+        """What consumers get."""
+        if self.kind == "stream":
+            return received_of_streams(self.server, self.host.name, ran)
+        return received(self.host, streamed if self.kind == "direct" else taken)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A node that has had streams for a while."""
+    found = Server()
+    found.node.keep_streams()
+    yield found
+    found.node.end()
+
+
+@pytest.fixture(params=KINDS)
+def way(
+    request: pytest.FixtureRequest, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Way]:
+    with through(request.param, server, monkeypatch) as found:
+        yield found
+
+
+@contextmanager
+def through(kind: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
+    """A way to an empty virtual host, which can be cut."""
+    with server.node.host() as host:
+        proxy = Proxy(server.port if kind == "stream" else host.port)
+        by_amqp = host.url.replace(f":{host.port}/", f":{proxy.port}/")
+        url = server.url(host.name, proxy.port) if kind == "stream" else by_amqp
+        monkeypatch.setenv("METIP_URL", url)
+        yield Way(kind, server, host, proxy)
+        proxy.close()
+
+
+def test_a_node_that_is_killed_and_started_again(way: Way, tmp_path: Path) -> None:
+    """The run ends with 4 as long as the node is away; then the same command asks the streams and
+    publishes what they lack."""
+    ran = way.estate(tmp_path, patience_s=5)
+    way.proxy.cut_after(SOME_BYTES, way.server.node.kill)
+    assert run_on(ran).code == 4
+    assert run_on(ran).code == 4
+    way.server.node.start()
+    ran = run_on(ran)
+    check_agrees(ran)
+    check_received(ran, list(way.received(ran)))
+
+
+@pytest.mark.parametrize("kind", ["direct", "stream"])
+def test_streams_that_do_not_come_back_by_themselves(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A node killed within a second of its first stream forgets who coordinates them: nothing is
+    confirmed, nothing hangs, and once its operator has brought them back the same run goes on."""
+    server = Server()
+    node, dead = server.node, Event()
+    names = node.coordination / "names.dets"
+    without = names.read_bytes()
+
+    def kill() -> None:
+        node.kill()
+        names.write_bytes(without)
+        dead.set()
+
+    with through(kind, server, monkeypatch) as way:
+        ran = way.estate(tmp_path, patience_s=5)
+        way.proxy.cut_after(SOME_BYTES, kill)
+        assert run_on(ran).code == 4
+        assert dead.wait(60)
+        node.start()
+        capsys.readouterr()
+        assert run_on(ran).code == 4
+        told = capsys.readouterr().err
+        assert "lead" in told
+        assert "docs/reference/buses.md" in told
+        node.bring_back_streams()
+        ran = run_on(ran)
+        check_agrees(ran)
+        check_received(ran, list(way.received(ran)))
+    node.end()
+
+
+def test_a_node_that_comes_back_in_time(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By the stream protocol the run waits for it, and sends again what had no answer."""
+
+    def restart() -> None:
+        server.node.kill()
+        server.node.start()
+
+    with through("stream", server, monkeypatch) as way:
+        ran = way.estate(tmp_path, patience_s=120)
+        way.proxy.cut_after(SOME_BYTES, restart)
+        ran = run_on(ran)
+        check_agrees(ran)
+        check_received(ran, list(way.received(ran)))
