@@ -1,6 +1,7 @@
 """One connection to a RabbitMQ's stream listener: logging in, requests, frames, heartbeats."""
 
 import socket
+import ssl
 import struct
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from threading import Event, Lock, Thread
 
 from loaders.rabbitmq_stream import frames
 from loaders.rabbitmq_stream.frames import Content
+from loaders.rabbitmq_stream.lost import Lost, Refused, Strange, Untrusted
 from loaders.rabbitmq_stream.settings import Settings
 from migrate.core.closing import Closing
 
@@ -23,40 +25,6 @@ _SLICE_S = 5.0  # of waiting, so that heartbeats go out meanwhile
 
 Frame = tuple[int, bytes]
 """Key and content of a frame that answers no request."""
-
-
-LEADERLESS = (
-    "look at the node's log and its streams (rabbitmqctl list_queues name state), then run the "
-    "same command again; docs/reference/buses.md says what brings back streams that stay down"
-)
-"""What an operator does about a stream without a leader."""
-
-
-class Lost(Exception):
-    """The connection is gone, or the server keeps silent; the words hold nothing secret."""
-
-    hint: str | None = None
-    """What an operator does about it, where more is known than that."""
-
-
-class Leaderless(Lost):
-    """A stream is there, but nobody leads it: its node is down, or just coming back."""
-
-    hint = LEADERLESS
-
-
-class Blocked(Lost):
-    """The server lets nobody begin to publish: its disk is short (alarms of memory it ignores)."""
-
-    hint = "free space on the disks of its nodes, or lower disk_free_limit; then run again"
-
-
-class Refused(Exception):
-    """The server says no; `code` is its own."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(frames.CODES.get(code, f"code {code}"))
-        self.code = code
 
 
 class Connection(Closing):
@@ -144,7 +112,10 @@ class Connection(Closing):
 
     def _log_in(self, settings: Settings, purpose: str) -> tuple[int, int]:
         about = {"product": "isb-migrate", "connection_name": f"isb-migrate {purpose}"}
-        self.request(frames.PEER_PROPERTIES, frames.texts(about))
+        try:
+            self.request(frames.PEER_PROPERTIES, frames.texts(about))
+        except Lost as lost:
+            raise Strange(f"no stream listener answers there: {lost}") from None
         self.request(frames.SASL_HANDSHAKE)
         secret = f"\0{settings.user}\0{settings.password}".encode()
         plain = struct.pack(">I", len(secret)) + secret
@@ -251,9 +222,12 @@ def _connected(settings: Settings) -> socket.socket:
         return plain
     try:
         return settings.context.wrap_socket(plain, server_hostname=settings.host)
+    except ssl.SSLCertVerificationError:
+        plain.close()
+        raise Untrusted("it shows a certificate that cannot be trusted") from None
     except OSError as error:
         plain.close()
-        raise Lost(f"TLS is not agreed on ({type(error).__name__})") from None
+        raise Strange(f"TLS is not agreed on ({type(error).__name__})") from None
 
 
 def _words(error: OSError) -> str:

@@ -15,15 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from loaders.rabbitmq_stream import frames
-from loaders.rabbitmq_stream.connection import (
-    Blocked,
-    Connection,
-    Frame,
-    Leaderless,
-    Lost,
-    Refused,
-)
+from loaders.rabbitmq_stream.connection import Connection, Frame
 from loaders.rabbitmq_stream.frames import PUBLISH_HEAD_BYTES
+from loaders.rabbitmq_stream.lost import Blocked, Leaderless, Lost, Refused
 from loaders.rabbitmq_stream.outlets import Key, Part
 from loaders.rabbitmq_stream.settings import Settings
 from migrate.core.errors import BusRefused
@@ -50,7 +44,7 @@ class Link:
         try:
             self._connection = Connection(settings, PURPOSE)
         except (Lost, Refused) as error:
-            raise self.refused(f"cannot be reached: {error}") from None
+            raise self.refused(f"cannot be reached: {error}", hint=error.hint) from None
 
     def send(self, parts: Sequence[Part]) -> None:
         """Send parts, in order. A break is mended as long as the bus comes back in time."""
@@ -76,7 +70,8 @@ class Link:
         try:
             return self._ask_highest(key)
         except Refused as error:
-            raise self.refused(f"does not tell what it has: {error}", key[0]) from None
+            words = f"does not tell what it has: {error}"
+            raise self.refused(words, key[0], error.hint) from None
         except Lost as lost:
             return self._anew(lambda: self._ask_highest(key), lost)
 
@@ -95,10 +90,11 @@ class Link:
         """Let go of the connection."""
         self._connection.close()
 
-    def refused(self, words: str, stream: str | None = None, hint: str = _HINT) -> BusRefused:
+    def refused(self, words: str, stream: str | None = None, hint: str | None = None) -> BusRefused:
         """An error that names the bus."""
-        where = f' (stream "{stream}")' if stream else ""
-        return BusRefused(f'the bus "{self._settings.bus}"{where} {words}', hint=hint)
+        where = f'the bus "{self._settings.bus}" at {self._settings.shown}'
+        where += f' (stream "{stream}")' if stream else ""
+        return BusRefused(f"{where} {words}", hint=hint or _HINT)
 
     def _publish(self, part: Part) -> None:
         number = self._number(part.segment.key)
@@ -126,7 +122,7 @@ class Link:
                 raise Leaderless(f'the stream "{stream}" has no leader') from None
             if error.code == frames.PRECONDITION:  # nothing else stands against names of ours
                 raise Blocked("the server takes nothing while its disk is short") from None
-            raise self.refused(f"takes no messages: {error}", stream) from None
+            raise self.refused(f"takes no messages: {error}", stream, error.hint) from None
         self._numbers[key] = number
         return number
 
@@ -181,9 +177,9 @@ class Link:
                 lost = again
                 time.sleep(_PAUSE_S)
             except Refused as error:
-                raise self.refused(f"does not let us in: {error}") from None
+                raise self.refused(f"does not let us in: {error}", hint=error.hint) from None
         words = f"was not to be had for {patience_s:.0f} s: {lost}"
-        raise self.refused(words, hint=lost.hint or _HINT)
+        raise self.refused(words, hint=lost.hint)
 
     def _send_again(self) -> None:
         for part in [part for part in self._open if part.left]:

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from loaders.rabbitmq_stream import frames
 from loaders.rabbitmq_stream.chunks import Damaged, Records
-from loaders.rabbitmq_stream.connection import LEADERLESS, Connection, Lost, Refused
+from loaders.rabbitmq_stream.connection import Connection
+from loaders.rabbitmq_stream.lost import Lost, Refused
 from loaders.rabbitmq_stream.places import lying, published
 from loaders.rabbitmq_stream.reading import Reader, tables
 from loaders.rabbitmq_stream.settings import settings_of
@@ -98,14 +99,14 @@ class Observer:
         try:
             with Connection(self._settings, "observes") as connection:
                 yield _Present(connection, streams)
-        except Refused as error:
-            hint = LEADERLESS if error.code == frames.UNAVAILABLE else _HINT
-            raise self._unreadable(str(error), hint) from None
-        except (Lost, Damaged) as error:
+        except (Lost, Refused) as error:
+            raise self._unreadable(str(error), error.hint) from None
+        except Damaged as error:
             raise self._unreadable(str(error)) from None
 
-    def _unreadable(self, words: str, hint: str = _HINT) -> CouldNotVerify:
-        return CouldNotVerify(f'the bus "{self._settings.bus}" cannot be read: {words}', hint=hint)
+    def _unreadable(self, words: str, hint: str | None = None) -> CouldNotVerify:
+        where = f'the bus "{self._settings.bus}" at {self._settings.shown}'
+        return CouldNotVerify(f"{where} cannot be read: {words}", hint=hint or _HINT)
 
 
 class _Present(Reader):

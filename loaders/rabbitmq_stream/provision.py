@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from loaders.rabbitmq_stream import frames
-from loaders.rabbitmq_stream.connection import LEADERLESS, Connection, Lost, Refused
+from loaders.rabbitmq_stream.connection import Connection
+from loaders.rabbitmq_stream.lost import Lost, Refused
 from loaders.rabbitmq_stream.management import retention
 from loaders.rabbitmq_stream.settings import Retention, settings_of
 from migrate.core.errors import BusRefused
@@ -33,7 +34,7 @@ class Provisioner:
             with Connection(self._settings, "looks") as connection:
                 codes = connection.metadata(list(self._settings.retention))
         except (Lost, Refused) as error:
-            raise self._refused(str(error)) from None
+            raise self._refused(error) from None
         return [
             self._piece(name, self._kept(name, wanted))
             for name, wanted in self._settings.retention.items()
@@ -47,11 +48,8 @@ class Provisioner:
             with Connection(self._settings, "provisions") as connection:
                 for name, wanted in self._settings.retention.items():
                     _create(connection, name, wanted)
-        except Refused as error:
-            hint = LEADERLESS if error.code == frames.UNAVAILABLE else _HINT
-            raise self._refused(str(error), hint) from None
-        except Lost as error:
-            raise self._refused(str(error)) from None
+        except (Lost, Refused) as error:
+            raise self._refused(error) from None
         for name, wanted in self._settings.retention.items():
             found = self._kept(name, wanted)
             if found != wanted:
@@ -72,9 +70,9 @@ class Provisioner:
         asked = self._settings.management is not None
         return Piece("stream", name, {"limits": _shown(kept)} if asked else {})
 
-    def _refused(self, words: str, hint: str = _HINT) -> BusRefused:
-        words = f'the bus "{self._settings.bus}" cannot be made ready: {words}'
-        return BusRefused(words, hint=hint)
+    def _refused(self, error: Lost | Refused) -> BusRefused:
+        where = f'the bus "{self._settings.bus}" at {self._settings.shown}'
+        return BusRefused(f"{where} cannot be made ready: {error}", hint=error.hint or _HINT)
 
 
 def _create(connection: Connection, name: str, wanted: Retention) -> None:

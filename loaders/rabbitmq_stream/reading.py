@@ -10,7 +10,8 @@ import pyarrow as pa
 from loaders.rabbitmq_stream import frames
 from loaders.rabbitmq_stream.chunks import Gathering, Records, chunk_span
 from loaders.rabbitmq_stream.columns import seen
-from loaders.rabbitmq_stream.connection import Connection, Refused
+from loaders.rabbitmq_stream.connection import Connection
+from loaders.rabbitmq_stream.lost import Refused
 
 ROWS = 8_192
 BYTES = 16 * 1024 * 1024

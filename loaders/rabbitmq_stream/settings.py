@@ -75,7 +75,7 @@ def settings_of(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Settings:
         vhost,
         user,
         password,
-        mask_url(spec.url),
+        _shown(spec.url),
         _context(where, options, tls=tls),
         _management(where, options),
         _seconds(where, options.get("patience_s", "60")),
@@ -99,6 +99,12 @@ def _place(spec: BusSpec) -> tuple[str, int, bool, str, str, str]:
     password = unquote(found.password or "guest")
     vhost = unquote(found.path[1:]) or "/"
     return found.hostname, port, scheme.endswith("+tls"), vhost, user, password
+
+
+def _shown(url: str) -> str:
+    """Without user and password, masked besides."""
+    scheme, mark, rest = url.partition("://")
+    return mask_url(f"{scheme}{mark}{rest.rpartition('@')[2]}")
 
 
 def _context(where: str, options: Mapping[str, str], *, tls: bool) -> ssl.SSLContext | None:

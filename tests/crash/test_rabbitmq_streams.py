@@ -1,7 +1,9 @@
-"""A RabbitMQ that is killed under a run onto its streams, read directly or beside queues as taps,
-by AMQP and by the stream protocol: the run goes on, or ends with 4 and the same command goes on."""
+"""A RabbitMQ that is killed, or short of disk or memory, under a run onto its streams, read
+directly or beside queues as taps, by AMQP and by the stream protocol: the run goes on, or ends with
+4 and the same command goes on."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,16 @@ KINDS = ("direct", "tap", "stream")
 """`rabbitmq` with streams, with taps beside quorum queues; `rabbitmq-stream`."""
 
 
+RAISED = {
+    "memory": ("set_vm_memory_high_watermark", "0.0000001"),
+    "disk": ("set_disk_free_limit", "900000GB"),
+}
+LIFTED = {
+    "memory": ("set_vm_memory_high_watermark", "0.4"),
+    "disk": ("set_disk_free_limit", "50MB"),
+}
+
+
 @dataclass(frozen=True)
 class Way:
     """How a run comes to a virtual host of the server."""
@@ -39,6 +51,7 @@ class Way:
             kind, options = "rabbitmq-stream", f"patience_s = {patience_s}"
         else:
             kind, options = "rabbitmq", f'timeout_s = {patience_s}, management = "{self.web}"'
+            options += f", blocked_s = {patience_s}"
         options += ', queue = "stream"' if self.kind == "direct" else ""
         bus = f'[bus.metip]\nkind = "{kind}"\nurl = "${{METIP_URL}}"\noptions = {{ {options} }}'
         ramps = 'observe = "tap"' if self.kind == "tap" else None
@@ -48,10 +61,10 @@ class Way:
     def web(self) -> str:
         return self.host.management
 
-    def received(self, ran: Ran) -> Iterator[Received]:
+    def received(self) -> Iterator[Received]:
         """What consumers get."""
         if self.kind == "stream":
-            return received_of_streams(self.server, self.host.name, ran)
+            return received_of_streams(self.server, self.host.name)
         return received(self.host, streamed if self.kind == "direct" else taken)
 
 
@@ -94,7 +107,7 @@ def test_a_node_that_is_killed_and_started_again(way: Way, tmp_path: Path) -> No
     way.server.node.start()
     ran = run_on(ran)
     check_agrees(ran)
-    check_received(ran, list(way.received(ran)))
+    check_received(ran, list(way.received()))
 
 
 @pytest.mark.parametrize("kind", ["direct", "stream"])
@@ -127,7 +140,7 @@ def test_streams_that_do_not_come_back_by_themselves(
         node.bring_back_streams()
         ran = run_on(ran)
         check_agrees(ran)
-        check_received(ran, list(way.received(ran)))
+        check_received(ran, list(way.received()))
     node.end()
 
 
@@ -145,4 +158,84 @@ def test_a_node_that_comes_back_in_time(
         way.proxy.cut_after(SOME_BYTES, restart)
         ran = run_on(ran)
         check_agrees(ran)
-        check_received(ran, list(way.received(ran)))
+        check_received(ran, list(way.received()))
+
+
+class Heard(logging.Handler):
+    """Does something at the first warning of a bus."""
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        super().__init__()
+        self._then: list[Callable[[], object]] = [then]
+
+    def emit(self, record: logging.LogRecord) -> None:
+        while self._then:
+            self._then.pop()()
+
+
+@contextmanager
+def heard(then: Callable[[], object]) -> Iterator[None]:
+    """While a run is at work."""
+    log, handler = logging.getLogger("isb-migrate.rabbitmq"), Heard(then)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+
+
+@pytest.mark.parametrize(
+    ("kind", "alarm"),
+    [("direct", "memory"), ("direct", "disk"), ("tap", "disk"), ("stream", "disk")],
+)
+def test_an_alarm_is_waited_for(
+    kind: str, alarm: str, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Raised in the middle of a window, lifted once the run has said that it waits."""
+    control = server.node.control
+    with through(kind, server, monkeypatch) as way:
+        ran = way.estate(tmp_path, patience_s=30 if kind != "stream" else 10)
+        way.proxy.call_after(SOME_BYTES, lambda: control(*RAISED[alarm]))
+        with heard(lambda: control(*LIFTED[alarm])):
+            ran = run_on(ran)
+        check_agrees(ran)
+        check_received(ran, list(way.received()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "alarm"), [("direct", "memory"), ("direct", "disk"), ("stream", "disk")]
+)
+def test_an_alarm_that_lasts_ends_the_run(
+    kind: str,
+    alarm: str,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With 4 and its reason; when it is over, the same command publishes what is left."""
+    control = server.node.control
+    with through(kind, server, monkeypatch) as way:
+        ran = way.estate(tmp_path, patience_s=3)
+        way.proxy.call_after(SOME_BYTES, lambda: control(*RAISED[alarm]))
+        try:
+            assert run_on(ran).code == 4
+            assert alarm in capsys.readouterr().err
+        finally:
+            control(*LIFTED[alarm])
+        ran = run_on(ran)
+        check_agrees(ran)
+        check_received(ran, list(way.received()))
+
+
+def test_memory_does_not_stop_who_publishes_to_streams_by_their_own_protocol(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """RabbitMQ 3.10 blocks them for its disk alone: what it confirms is there."""
+    server.node.control(*RAISED["memory"])
+    try:
+        with through("stream", server, monkeypatch) as way:
+            ran = run_on(way.estate(tmp_path, patience_s=5))
+            check_agrees(ran)
+    finally:
+        server.node.control(*LIFTED["memory"])

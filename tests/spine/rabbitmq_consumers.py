@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rstream import (
@@ -18,17 +18,17 @@ from rstream import (
 from migrate.core.flow import LANES
 from tests import stream_broker
 from tests.rabbitmq import LOGIN, Host
-from tests.spine.buses import Ran, Received
+from tests.spine.buses import Received
 
 PREFIX = "cloudEvents_"
 OFFRAMPS = ("archive", "custody", "gazetteer", "metsearch", "mobile", "nfd")
 END = b"behind the last message of a run"
 
 
-def received(host: Host, consumed: Any) -> Iterator[Received]:
+def received(host: Host, consumed: Any, offramps: Iterable[str] = OFFRAMPS) -> Iterator[Received]:
     """Everything in every queue of an off-ramp and lane, by their names under other ones."""
     with host.channel() as channel:
-        for name in OFFRAMPS:
+        for name in offramps:
             for lane in LANES:
                 for properties, body in consumed(channel, f"{name}.{lane}"):
                     headers = {
@@ -64,9 +64,10 @@ def streamed(channel: Any, queue: str) -> Iterator[tuple[Any, bytes]]:
     channel.cancel()
 
 
-def received_of_streams(server: stream_broker.Server, vhost: str, ran: Ran) -> Iterator[Received]:
-    """Everything on the streams of a run's destinations, in order within each."""
-    offramps = {to["destination"] for entry in ran.manifest for to in entry["deliveries"]}
+def received_of_streams(
+    server: stream_broker.Server, vhost: str, offramps: Iterable[str] = OFFRAMPS
+) -> Iterator[Received]:
+    """Everything on the streams of off-ramps, in order within each."""
     streams = {f"metip.{name}.{lane}": (name, lane) for name in offramps for lane in LANES}
     for stream, messages in asyncio.run(consumed(server, vhost, list(streams))).items():
         offramp, lane = streams[stream]

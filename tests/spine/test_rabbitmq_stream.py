@@ -21,4 +21,4 @@ def test_rabbitmq_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ran = run_on(estate_on(tmp_path, BUS))
         check_agrees(ran)
         assert run_on(ran).code == 0
-        check_received(ran, list(received_of_streams(server, vhost, ran)))
+        check_received(ran, list(received_of_streams(server, vhost)))
