@@ -3,6 +3,11 @@ directly or beside queues as taps, by AMQP and by the stream protocol: the run g
 4 and the same command goes on."""
 
 import logging
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +19,13 @@ import pytest
 from tests.proxy import Proxy
 from tests.rabbitmq import Host
 from tests.spine.buses import Ran, Received, check_agrees, check_received, estate_on, run_on
+from tests.spine.estate import isb_migrate
 from tests.spine.rabbitmq_consumers import received, received_of_streams, streamed, taken
 from tests.stream_broker import Server
 
 pytestmark = [pytest.mark.service, pytest.mark.crash, pytest.mark.xdist_group("rabbitmq")]
 
+ROOT = Path(__file__).parents[2]
 SOME_BYTES = 150_000
 """Of what a run of the sample estate sends: the kill falls among its first windows."""
 
@@ -60,6 +67,16 @@ class Way:
     @property
     def web(self) -> str:
         return self.host.management
+
+    def delete(self, queue: str) -> None:
+        """Delete the stream of an off-ramp's lane."""
+        name = f"metip.{queue}" if self.kind == "stream" else queue
+        self.host.ask("DELETE", f"/api/queues/{self.host.name}/{name}")
+
+    def make_again(self, ran: Ran) -> None:
+        """Make what a plan needs and the virtual host lacks."""
+        code, _ = isb_migrate("topology", "apply", ran.estate / "plan.toml")
+        assert code == 0
 
     def received(self) -> Iterator[Received]:
         """What consumers get."""
@@ -239,3 +256,78 @@ def test_memory_does_not_stop_who_publishes_to_streams_by_their_own_protocol(
             check_agrees(ran)
     finally:
         server.node.control(*LIFTED["memory"])
+
+
+def test_a_connection_that_is_cut(way: Way, tmp_path: Path) -> None:
+    """By AMQP the run ends with 4 and the same command goes on; by the stream protocol it connects
+    anew and sends again what had no answer."""
+    ran = way.estate(tmp_path, patience_s=20)
+    way.proxy.cut_after(SOME_BYTES)
+    ran = run_on(ran)
+    if way.kind != "stream":
+        assert ran.code == 4
+        ran = run_on(ran)
+    check_agrees(ran)
+    check_received(ran, list(way.received()))
+
+
+def test_the_command_itself_is_killed(way: Way, tmp_path: Path) -> None:
+    """The real process gets SIGKILL in the middle of a window."""
+    ran = way.estate(tmp_path, patience_s=20)
+    where = ("--runs", ran.run.parent, "--run-id", ran.run.name, "--progress", "none")
+    words = [sys.executable, "-m", "migrate", "run", ran.estate / "plan.toml", *where]
+    process = subprocess.Popen([str(word) for word in words], cwd=ROOT, env=dict(os.environ))
+    way.proxy.cut_after(SOME_BYTES, lambda: process.send_signal(signal.SIGKILL))
+    assert process.wait() == -signal.SIGKILL
+    ran = run_on(ran)
+    check_agrees(ran)
+    check_received(ran, list(way.received()))
+
+
+@pytest.mark.parametrize("kind", ["direct", "stream"])
+def test_a_stream_that_is_deleted_before_anything_is_on_it(
+    kind: str, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The run ends with 4, each time, and confirms nothing of it; once the stream is there again,
+    the same command publishes what is left."""
+    with through(kind, server, monkeypatch) as way:
+        ran = way.estate(tmp_path, patience_s=20)
+        way.proxy.call_after(SOME_BYTES // 3, lambda: way.delete("archive.bulk"))  # the last lane
+        assert run_on(ran).code == 4
+        assert run_on(ran).code == 4
+        way.make_again(ran)
+        ran = run_on(ran)
+        check_agrees(ran)
+        check_received(ran, list(way.received()))
+
+
+@pytest.mark.parametrize("kind", ["direct", "stream"])
+def test_a_stream_that_is_deleted_with_what_it_had_confirmed(
+    kind: str, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is never agreed: it cannot be verified as long as it is gone; made anew, what was
+    confirmed is missing on it, and nothing else is amiss."""
+    with through(kind, server, monkeypatch) as way:
+        ran = way.estate(tmp_path, patience_s=20)
+        check_agrees(run_on(ran))
+        way.delete("custody.express")
+        assert run_on(ran).code == 6
+        way.make_again(ran)
+        ran = run_on(ran)
+        assert ran.code == 1
+        assert set(ran.summary["findings"]) == {"missing"}
+        gone = Counter(_places(ran)) - Counter(map(_place, way.received()))
+        assert gone
+        assert {(to, lane) for to, lane, _ in gone} == {("custody", "express")}
+        assert gone.total() == ran.summary["findings"]["missing"]
+
+
+def _places(ran: Ran) -> Iterator[tuple[str, str, str]]:
+    for entry in ran.manifest:
+        for to in entry["deliveries"]:
+            yield to["destination"], to["lane"], f"{entry['flow']}/{entry['legacy_id']}"
+
+
+def _place(one: Received) -> tuple[str, str, str]:
+    legacy = f"{one.headers['ce_flow']}/{one.headers['ce_legacyid']}"
+    return one.destination, one.lane, legacy
