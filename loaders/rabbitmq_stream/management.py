@@ -4,18 +4,13 @@ The stream protocol does not tell a stream's arguments, and policies change what
 Source: the HTTP API reference of RabbitMQ (`/api/queues/vhost/name`).
 """
 
-import json
-from base64 import b64encode
 from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import quote
-from urllib.request import Request, urlopen
 
+from loaders.rabbitmq_api import Api, Untold
 from loaders.rabbitmq_stream.settings import Retention, Settings
 from migrate.core.errors import BusRefused
 
 _DROPS = ("max-age", "max-length-bytes")
-_MOST = 4 * 1024 * 1024
 
 
 def retention(settings: Settings, stream: str) -> Retention:
@@ -39,21 +34,22 @@ def _part(said: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _ask(settings: Settings, stream: str) -> dict[str, Any]:
-    login = b64encode(f"{settings.user}:{settings.password}".encode()).decode()
-    path = f"/api/queues/{quote(settings.vhost, safe='')}/{quote(stream, safe='')}"
-    headers = {"Authorization": f"Basic {login}", "Accept": "application/json"}
-    request = Request(f"{settings.management}{path}", headers=headers)  # noqa: S310 - http(s)
-    secure = str(settings.management).startswith("https")
-    context = settings.context if secure else None
+    api = Api(
+        settings.management or "",
+        settings.vhost,
+        (settings.user, settings.password),
+        context=settings.context,
+        timeout_s=settings.patience_s,
+    )
     try:
-        with urlopen(request, timeout=10, context=context) as answer:  # noqa: S310
-            said = json.loads(answer.read(_MOST))
-    except HTTPError as error:
-        raise _silent(settings, stream, f"status {error.code}") from None
-    except (OSError, ValueError) as error:
-        raise _silent(settings, stream, type(error).__name__) from None
+        said = api.ask("queues", stream)
+    except Untold as untold:
+        raise _silent(settings, stream, str(untold)) from None
+    finally:
+        api.close()
     if not isinstance(said, dict):
-        raise _silent(settings, stream, "it answers with something else")
+        why = "it knows no such stream" if said is None else "it answers with something else"
+        raise _silent(settings, stream, why)
     return said
 
 
