@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from loaders.rabbitmq_stream import frames
 from loaders.rabbitmq_stream.connection import Connection
 from loaders.rabbitmq_stream.lost import Lost, Refused
-from loaders.rabbitmq_stream.management import retention
+from loaders.rabbitmq_stream.management import retentions
 from loaders.rabbitmq_stream.settings import Retention, settings_of
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
@@ -35,11 +35,8 @@ class Provisioner:
                 codes = connection.metadata(list(self._settings.retention))
         except (Lost, Refused) as error:
             raise self._refused(error) from None
-        return [
-            self._piece(name, self._kept(name, wanted))
-            for name, wanted in self._settings.retention.items()
-            if codes.get(name) != frames.NO_STREAM
-        ]
+        there = [name for name in codes if codes[name] != frames.NO_STREAM]
+        return [self._piece(name, kept) for name, kept in self._kept(there).items()]
 
     def provision(self) -> None:
         """Create what is missing. Raises BusRefused for a stream that may drop what the plan
@@ -50,8 +47,8 @@ class Provisioner:
                     _create(connection, name, wanted)
         except (Lost, Refused) as error:
             raise self._refused(error) from None
-        for name, wanted in self._settings.retention.items():
-            found = self._kept(name, wanted)
+        for name, found in self._kept(list(self._settings.retention)).items():
+            wanted = self._settings.retention[name]
             if found != wanted:
                 raise BusRefused(
                     f'the stream "{name}" is limited by {_shown(found)}, and the plan says '
@@ -63,8 +60,11 @@ class Provisioner:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _kept(self, name: str, wanted: Retention) -> Retention:
-        return retention(self._settings, name) if self._settings.management else wanted
+    def _kept(self, names: Sequence[str]) -> Mapping[str, Retention]:
+        """What limits these streams; what the plan wants where nobody can be asked."""
+        if self._settings.management is not None:
+            return retentions(self._settings, names)
+        return {name: self._settings.retention[name] for name in names}
 
     def _piece(self, name: str, kept: Retention) -> Piece:
         asked = self._settings.management is not None

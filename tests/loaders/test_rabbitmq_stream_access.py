@@ -198,3 +198,38 @@ def test_a_server_that_falls_silent_is_left(server: Secured, vhost: str) -> None
         assert all(publish(publisher, window([Sent("nfd", "b")])).confirmed)
     proxy.close()
     assert len(bodies(server.spec(vhost))) == 2
+
+
+def test_what_limits_a_stream_is_asked_of_the_management_api(server: Secured, vhost: str) -> None:
+    """A policy that lets a stream drop something is found, and refused before anything is
+    published."""
+    spec = server.spec(vhost, management=server.node.management)
+    Provisioner(spec, OFFRAMPS).provision()
+    limit = {"pattern": "^metip", "definition": {"max-length-bytes": 1_000_000}}
+    server.ask("PUT", f"/api/policies/{vhost}/short", {**limit, "apply-to": "queues"})
+    with pytest.raises(BusRefused, match="is limited by max-length-bytes 1000000"):
+        Provisioner(spec, OFFRAMPS).provision()
+
+
+def test_a_management_api_that_does_not_say(server: Secured, vhost: str) -> None:
+    """Nobody there, or another page."""
+    (free,) = free_ports(1)
+    for url in (f"http://127.0.0.1:{free}", f"{server.node.management}/elsewhere"):
+        with pytest.raises(BusRefused, match="does not say what limits") as refused:
+            Provisioner(server.spec(vhost, management=url), OFFRAMPS).provision()
+        assert "Without options.management" in str(refused.value.hint)
+
+
+def test_an_operators_policy_and_a_limit_that_the_plan_wants(server: Secured, vhost: str) -> None:
+    """An operator policy is found as well; what the plan itself says is no finding."""
+    spec = server.spec(vhost, management=server.node.management)
+    limit = {"pattern": "^metip", "definition": {"max-length-bytes": 2_000_000}}
+    path = f"/api/operator-policies/{vhost}/short"
+    server.ask("PUT", path, {**limit, "apply-to": "queues"})
+    with pytest.raises(BusRefused, match="is limited by max-length-bytes 2000000"):
+        Provisioner(spec, OFFRAMPS).provision()
+    server.ask("DELETE", path)
+    other = {"new": OffRampSpec("new", options=(("max_length_bytes", "3000000"),))}
+    Provisioner(spec, other).provision()
+    limits = [piece.settings["limits"] for piece in Provisioner(spec, other).present()]
+    assert limits == ["max-length-bytes 3000000"] * 3
