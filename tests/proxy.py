@@ -15,12 +15,23 @@ class Proxy:
         self.port = int(self._server.getsockname()[1])
         self._left: int | None = None
         self._then: Callable[[], object] = lambda: None
+        self._cuts = True
+        self._servers: set[socket.socket] = set()
+        self._muted: set[socket.socket] = set()
         Thread(target=self._accept, daemon=True).start()
 
     def cut_after(self, size: int, then: Callable[[], object] = lambda: None) -> None:
         """Do something once the next `size` bytes have gone to the server, and cut what carried
         them; later connections are whole again."""
-        self._left, self._then = size, then
+        self._left, self._then, self._cuts = size, then, True
+
+    def call_after(self, size: int, then: Callable[[], object]) -> None:
+        """Do something once the next `size` bytes have gone to the server, before any other has."""
+        self._left, self._then, self._cuts = size, then, False
+
+    def mute(self) -> None:
+        """From now on nothing comes back from the server on the connections that there are."""
+        self._muted.update(self._servers)
 
     def close(self) -> None:
         """Take no more connections."""
@@ -30,7 +41,12 @@ class Proxy:
         with suppress(OSError):
             while True:
                 client, _ = self._server.accept()
-                server = socket.create_connection(("127.0.0.1", self._to))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._to))
+                except OSError:
+                    client.close()
+                    continue
+                self._servers.add(server)
                 Thread(target=self._carry, args=(client, server, True), daemon=True).start()
                 Thread(target=self._carry, args=(server, client, False), daemon=True).start()
 
@@ -38,13 +54,18 @@ class Proxy:
         with suppress(OSError):
             while data := source.recv(65_536):
                 if inwards and self._left is not None:
-                    data = data[: self._left]
+                    data, rest = data[: self._left], data[self._left :]
                     self._left -= len(data)
+                    sink.sendall(data)
+                    if self._left == 0:
+                        self._left = None
+                        self._then()
+                        if self._cuts:
+                            break
+                    data = rest
+                if source in self._muted:
+                    continue
                 sink.sendall(data)
-                if inwards and self._left == 0:
-                    self._left = None
-                    self._then()
-                    break
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

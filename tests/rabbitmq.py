@@ -161,6 +161,32 @@ class Node:
         command = [str(SERVER.with_name("rabbitmqctl")), *words]
         subprocess.run(command, env=self._environment, check=True, capture_output=True)
 
+    @property
+    def coordination(self) -> Path:
+        """Where it keeps who leads its streams."""
+        return next(self.folder.glob("data/*/coordination/*"))
+
+    def keep_streams(self) -> None:
+        """Make it a node that has had streams for a while: who coordinates them comes to its disk
+        up to a second behind the first stream, or when it is stopped."""
+        with self.host() as host:
+            host.make("first", "stream")
+            self.settle()
+
+    def settle(self) -> None:
+        """Stop it in good order and start it: all that was declared is on its disk, which a node
+        that is killed a second later may have forgotten, with all that it confirmed there."""
+        self.control("stop_app")
+        self.control("start_app")
+
+    def bring_back_streams(self) -> None:
+        """What an operator does where that did not come to its disk: docs/reference/buses.md."""
+        (name,) = (folder.name for folder in self.coordination.iterdir() if folder.is_dir())
+        who = f'<<"{name}">>, self(), undefined'
+        names = "rabbit_stream_coordinator, rabbit_stream_coordinator"
+        self.control("eval", f"ra_directory:register_name(coordination, {who}, {names}).")
+        self.control("eval", "rabbit_stream_coordinator:recover().")
+
     def end(self) -> None:
         """Kill it and remove its data."""
         self.kill()

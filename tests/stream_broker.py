@@ -15,16 +15,18 @@ FRAME_MAX = 16 * 1024 * 1024
 class Server:
     """A node whose stream listener is on `port`."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: str = "") -> None:
+        """`more`: further lines of the node's configuration file."""
         (self.port,) = free_ports(1)
-        self._node = Node(
+        self.node = Node(
             ("rabbitmq_management", "rabbitmq_stream"),
-            f"stream.listeners.tcp.1 = 127.0.0.1:{self.port}\nstream.frame_max = {FRAME_MAX}\n",
+            f"stream.listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            f"stream.frame_max = {FRAME_MAX}\n{more}",
         )
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
         """One request to the management API."""
-        ask(self._node.management, method, path, body)
+        ask(self.node.management, method, path, body)
 
     def url(self, vhost: str = "/", port: int | None = None) -> str:
         """Of a virtual host's streams."""
@@ -40,7 +42,7 @@ class Server:
     @contextmanager
     def vhost(self) -> Iterator[str]:
         """An empty virtual host, removed afterwards with all that is in it."""
-        with self._node.host() as host:
+        with self.node.host() as host:
             yield host.name
 
 

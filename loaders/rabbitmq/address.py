@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from loaders.rabbitmq_api import OPTION as MANAGEMENT
+from loaders.rabbitmq_api import management_url
 from migrate.core.errors import BusRefused, UsageError
 from migrate.core.flow import BusSpec
 from migrate.core.redact_url import mask_url
@@ -18,7 +20,7 @@ _NUMBERS = {
 """Option: its default, its least and its greatest value."""
 _FILES = ("ca_file", "client_cert", "client_key")
 QUEUE_DEFAULTS = "queue"
-OPTIONS = ("exchange", "management", QUEUE_DEFAULTS, *_FILES, *_NUMBERS)
+OPTIONS = ("exchange", MANAGEMENT, QUEUE_DEFAULTS, *_FILES, *_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def address_of(spec: BusSpec) -> Address:
         unquote(found.username or "guest"),
         unquote(found.password or "guest"),
         _exchange(spec, options),
-        _management(spec, options),
+        management_url(where, options),
         plain,
         files["ca_file"],
         files["client_cert"],
@@ -134,22 +136,9 @@ def _exchange(spec: BusSpec, options: Mapping[str, str]) -> str:
     return name
 
 
-def _management(spec: BusSpec, options: Mapping[str, str]) -> str | None:
-    url = options.get("management")
-    if url is None:
-        return None
-    found = urlsplit(url)
-    if found.scheme not in ("http", "https") or not found.hostname or "@" in found.netloc:
-        raise UsageError(
-            f'bus "{spec.name}": the option management names no management API',
-            hint='options = { management = "http://host:15672" }; the login is that of the url',
-        )
-    return url.rstrip("/")
-
-
 def _files(spec: BusSpec, options: Mapping[str, str], *, tls: bool) -> dict[str, str | None]:
     files = {name: options.get(name) for name in _FILES}
-    secure = tls or (options.get("management") or "").startswith("https:")
+    secure = tls or (options.get(MANAGEMENT) or "").startswith("https:")
     if any(files.values()) and not secure:
         raise UsageError(
             f'bus "{spec.name}": files of TLS without TLS', hint="write its url as amqps://…"

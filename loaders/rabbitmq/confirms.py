@@ -17,7 +17,7 @@ from migrate.core.ports import Receipts
 
 _OPEN, _TAKEN, _REFUSED = range(3)
 _STATES = {wire.ACK: _TAKEN, wire.NACK: _REFUSED}
-RETURNED = "returned: no queue is bound for it"
+RETURNED = "returned: no queue is bound for it, or nobody leads that queue"
 REFUSED = "refused: a queue of it is full or failed"
 
 Key = tuple[str, str]

@@ -1,12 +1,13 @@
 """What is said when a connection opens and closes."""
 
+import re
 import socket
 import ssl
 from typing import Any
 
 from loaders.rabbitmq import wire
 from loaders.rabbitmq.address import Address
-from loaders.rabbitmq.lost import LinkLost
+from loaders.rabbitmq.lost import ChannelClosed, LinkLost
 
 TUNED_FRAME = 131_072
 """The largest frame we ask for, in bytes: RabbitMQ's own default."""
@@ -26,6 +27,7 @@ _CODES = {
 }
 
 _BUFFER = 4 * 1024 * 1024
+_QUEUE = re.compile("durable queue '([^']+)'")
 
 
 def connected(address: Address) -> socket.socket:
@@ -57,6 +59,17 @@ def properties_of(purpose: str) -> dict[str, Any]:
 def proper(code: int, text: str) -> bytes:
     """The arguments of a close that is nobody's fault."""
     return wire.short(code) + wire.shortstr(text) + wire.short(0) + wire.short(0)
+
+
+def channel_closed(code: int, detail: str) -> ChannelClosed:
+    """A channel's end; of the broker's words nothing is shown but the name of a queue."""
+    closed = ChannelClosed(closed_for(code), code, detail)
+    if not closed.leaderless:
+        return closed
+    named = _QUEUE.search(detail)
+    name = f' "{named[1]}"' if named else ""
+    words = f"has nobody who leads its queue{name}: a node is down, or came back without it"
+    return ChannelClosed(words, code, detail)
 
 
 def closed_for(code: int) -> str:

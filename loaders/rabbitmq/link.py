@@ -13,10 +13,9 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from loaders.rabbitmq import wire
+from loaders.rabbitmq import handshake, wire
 from loaders.rabbitmq.address import Address
-from loaders.rabbitmq.handshake import TUNED_FRAME, closed_for, connected, proper, properties_of
-from loaders.rabbitmq.lost import ChannelClosed, LinkLost
+from loaders.rabbitmq.lost import LinkLost
 from loaders.rabbitmq.wire import Method, Reader
 
 _READ = 1024 * 1024
@@ -44,10 +43,10 @@ class Link:
         self._sent = self._heard = time.monotonic()
         self._ended = threading.Event()
         self._channels = 0
-        self.frame_max = TUNED_FRAME
+        self.frame_max = handshake.TUNED_FRAME
         self.blocked: str | None = None
         """Why the broker takes nothing from publishers at present, in its own words."""
-        self._socket = connected(address)
+        self._socket = handshake.connected(address)
         try:
             self._begin(purpose)
         except BaseException:
@@ -71,7 +70,7 @@ class Link:
         """Close a channel; what still comes for it is dropped."""
         with self._lock:
             self._handlers[channel] = _drop
-            arguments = proper(200, "done")
+            arguments = handshake.proper(200, "done")
             self.ask(channel, wire.CHANNEL_CLOSE, wire.CHANNEL_CLOSE_OK, arguments)
             del self._handlers[channel]
 
@@ -100,6 +99,11 @@ class Link:
             if len(data):
                 self._out.append(memoryview(data))
             self._pump(0.0)
+
+    @property
+    def patience_s(self) -> float:
+        """How long an answer may take."""
+        return self._address.timeout_s
 
     @property
     def unsent(self) -> bool:
@@ -131,7 +135,7 @@ class Link:
             if self._lost is None:
                 with suppress(LinkLost):
                     self._handlers.clear()
-                    self.write(wire.call(wire.CLOSE, 0, proper(200, "done")))
+                    self.write(wire.call(wire.CLOSE, 0, handshake.proper(200, "done")))
                     self.wait(0, lambda: False, _CLOSING_S)
             self._lost = self._lost or LinkLost("is closed")
             self._socket.close()
@@ -144,12 +148,12 @@ class Link:
             self.write(wire.PROTOCOL)
             self._expect(wire.START)
             login = b"\0" + address.user.encode() + b"\0" + address.password.encode()
-            arguments = [wire.table(properties_of(purpose)), wire.shortstr("PLAIN")]
+            arguments = [wire.table(handshake.properties_of(purpose)), wire.shortstr("PLAIN")]
             arguments += [wire.longstr(login), wire.shortstr("en_US")]
             self.write(wire.call(wire.START_OK, 0, *arguments))
             tune = self._expect(wire.TUNE)
             channels, frame = tune.short(), tune.long()
-            self.frame_max = min(frame or TUNED_FRAME, TUNED_FRAME)
+            self.frame_max = min(frame or handshake.TUNED_FRAME, handshake.TUNED_FRAME)
             numbers = (wire.short(channels), wire.long(self.frame_max))
             self.write(wire.call(wire.TUNE_OK, 0, *numbers, wire.short(int(self._heartbeat))))
             self.ask(
@@ -281,8 +285,8 @@ class Link:
     def _closed(self, channel: int, method: Method, reader: Reader) -> None:
         code = reader.short()
         if method == wire.CLOSE:
-            self._lose(LinkLost(closed_for(code)))
-        self._closed_channels[channel] = ChannelClosed(closed_for(code), code, reader.shortstr())
+            self._lose(LinkLost(handshake.closed_for(code)))
+        self._closed_channels[channel] = handshake.channel_closed(code, reader.shortstr())
         self._handlers.pop(channel, None)
         self._out.append(memoryview(wire.call(wire.CHANNEL_CLOSE_OK, channel)))
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 
 from loaders.rabbitmq.address import address_of
+from loaders.rabbitmq.hints import hint_for
 from loaders.rabbitmq.link import Link
-from loaders.rabbitmq.lost import ChannelClosed, LinkLost
+from loaders.rabbitmq.lost import LinkLost
 from loaders.rabbitmq.management import Described, Management
 from loaders.rabbitmq.queues import bind, depth, has_exchange, make_exchange, make_queue
 from loaders.rabbitmq.topology import TOPIC, Queue, exchanges, queues, ramps
@@ -18,6 +19,8 @@ from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Piece
 
 _TYPE = "x-queue-type"
+_HINT = "look at its url, whether it runs, and the account's rights"
+_HINTS = {403: "the account needs the right to configure, write and read our names"}
 _DIFFERS = {"differs": "from what is wanted"}
 _UNSEEN = {"seen": "no: only the management API shows bindings"}
 
@@ -134,12 +137,9 @@ class Provisioner:
         try:
             yield
         except LinkLost as lost:
-            rights = isinstance(lost, ChannelClosed) and lost.code == 403
             raise BusRefused(
                 f'the bus "{self._spec.name}" at {self._address.shown} {lost}',
-                hint="the account needs the right to configure, write and read our names"
-                if rights
-                else "look at its url, whether it runs, and the account's rights",
+                hint=hint_for(lost, _HINTS, _HINT),
             ) from None
 
 

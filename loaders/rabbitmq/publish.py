@@ -18,8 +18,9 @@ from loaders.rabbitmq import wire
 from loaders.rabbitmq.address import address_of
 from loaders.rabbitmq.confirms import Confirms, Key
 from loaders.rabbitmq.encode import Encoder
+from loaders.rabbitmq.hints import hint_for
 from loaders.rabbitmq.link import Link
-from loaders.rabbitmq.lost import ChannelClosed, LinkLost
+from loaders.rabbitmq.lost import LinkLost
 from loaders.rabbitmq.management import Management
 from loaders.rabbitmq.resolve import Resolver
 from loaders.rabbitmq.sight import unbound
@@ -200,7 +201,7 @@ class Publisher:
         except LinkLost as lost:
             raise BusRefused(
                 f'the bus "{self._spec.name}" at {self._address.shown} {lost}',
-                hint=_HINTS.get(lost.code if isinstance(lost, ChannelClosed) else 0, _HINT),
+                hint=hint_for(lost, _HINTS, _HINT),
             ) from None
 
 

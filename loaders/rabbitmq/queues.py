@@ -1,14 +1,16 @@
 """Asking a broker for exchanges and queues over AMQP."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 from loaders.rabbitmq import wire
 from loaders.rabbitmq.link import Link
-from loaders.rabbitmq.lost import ChannelClosed
+from loaders.rabbitmq.lost import NOT_FOUND, ChannelClosed
 from loaders.rabbitmq.topology import TOPIC, Argument, Queue
 
-NOT_FOUND, PRECONDITION_FAILED = 404, 406
+PRECONDITION_FAILED = 406
+_AGAIN_S = 0.2
 _PASSIVE, _DURABLE = 1, 2
 
 _T = TypeVar("_T")
@@ -69,15 +71,32 @@ def bind(link: Link, queue: Queue) -> None:
 
 def _unless(code: int, link: Link, ask: Callable[[int], _T]) -> _T | None:
     """An answer on a channel of its own; None where the broker closes the channel with `code`."""
-    channel = link.open_channel()
-    try:
+
+    def once() -> _T:
+        channel = link.open_channel()
         answer = ask(channel)
+        link.close_channel(channel)
+        return answer
+
+    try:
+        return patiently(link, once)
     except ChannelClosed as closed:
-        if closed.code == code:
+        if closed.code == code and not closed.leaderless:
             return None
         raise
-    link.close_channel(channel)
-    return answer
+
+
+def patiently(link: Link, ask: Callable[[], _T]) -> _T:
+    """An answer, asked for again as long as a queue has no leader: a node that comes back takes
+    connections before all its queues are there. Raises LinkLost."""
+    until = time.monotonic() + link.patience_s
+    while True:
+        try:
+            return ask()
+        except ChannelClosed as closed:
+            if not closed.leaderless or time.monotonic() > until:
+                raise
+        link.wait(0, lambda: False, _AGAIN_S)
 
 
 def _declare_exchange(link: Link, channel: int, name: str, bits: int) -> bool:

@@ -10,7 +10,7 @@ from loaders.rabbitmq.link import Link
 from loaders.rabbitmq.management import Management
 from loaders.rabbitmq.positions import start_of
 from loaders.rabbitmq.sight import sight_of
-from loaders.rabbitmq.stream import ends, read
+from loaders.rabbitmq.stream import COUNTED_S, ends, read
 from loaders.rabbitmq.topology import Ramp
 from migrate.core.ports import Receipts
 from migrate.core.window import Window, run_named
@@ -46,7 +46,8 @@ class Resolver:
         ):
             return None
         marks = json.loads(mark or "{}")
-        reached = ends(self._link, [ramp.stream(window.lane) for ramp in ramps], self._patience)
+        streams = [ramp.stream(window.lane) for ramp in ramps]
+        reached = ends(self._link, streams, self._patience, COUNTED_S)
         found: Found = {}
         for ramp in ramps:
             end = reached[ramp.stream(window.lane)]

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loaders.rabbitmq.address import address_of
+from loaders.rabbitmq.hints import hint_for
 from loaders.rabbitmq.link import Link
-from loaders.rabbitmq.lost import ChannelClosed, LinkLost
-from loaders.rabbitmq.queues import NOT_FOUND
+from loaders.rabbitmq.lost import NOT_FOUND, LinkLost
 from migrate.core.errors import CouldNotVerify
 from migrate.core.flow import BusSpec
 
@@ -28,12 +28,9 @@ class Seeing:
             yield self._link
         except LinkLost as lost:
             self._link = None
-            absent = isinstance(lost, ChannelClosed) and lost.code == NOT_FOUND
             raise CouldNotVerify(
                 f'the bus "{self._bus}" at {self.address.shown} {lost}',
-                hint="a run makes exchanges and queues; were some removed?"
-                if absent
-                else "look whether it runs, and at the account's right to read",
+                hint=hint_for(lost, _HINTS, _HINT),
             ) from None
 
     def close(self) -> None:
@@ -41,3 +38,7 @@ class Seeing:
         if self._link is not None:
             self._link.close()
             self._link = None
+
+
+_HINT = "look whether it runs, and at the account's right to read"
+_HINTS = {NOT_FOUND: "a run makes exchanges and queues; were some removed?"}

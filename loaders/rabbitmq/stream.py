@@ -11,13 +11,16 @@ from loaders.rabbitmq import wire
 from loaders.rabbitmq.decode import Head, head_of
 from loaders.rabbitmq.link import Link
 from loaders.rabbitmq.lost import LinkLost
-from loaders.rabbitmq.queues import depth
+from loaders.rabbitmq.queues import depth, patiently
 
 _PREFETCH = 4_000
 _ACK_EVERY = 1_000
 _ROWS, _BYTES = 2_000, 16 * 1024 * 1024
 _GRACE_S = 0.5
 """For how long nothing must come before a stream is taken to have said all it had to say."""
+COUNTED_S = 6.0
+"""For how long nothing must come before a stream's count can be relied on: it is taken every five
+seconds, and is 0 until then where a node has just started."""
 
 Message = tuple[Head, bytes]
 
@@ -98,13 +101,16 @@ class Tap:
             self._body = []
 
 
-def ends(link: Link, streams: Sequence[str], patience_s: float) -> dict[str, int]:
+def ends(
+    link: Link, streams: Sequence[str], patience_s: float, quiet_s: float = _GRACE_S
+) -> dict[str, int]:
     """The offset behind the last message of every stream, 0 for an empty one.
 
     The message counts of a queue lag some seconds behind, so each is asked for its last chunk,
-    all at once. A stream that has messages by its count is waited for. Raises LinkLost.
+    all at once. A stream that has messages by its count is waited for, and one that has no leader
+    yet; one that seems to be empty is believed after so many seconds. Raises LinkLost.
     """
-    taps = [Tap(link, stream, "last") for stream in streams]
+    taps = [_tap(link, stream, "last") for stream in streams]
     found = dict.fromkeys(streams, 0)
     until = time.monotonic() + patience_s
     quiet_since = time.monotonic()
@@ -114,7 +120,7 @@ def ends(link: Link, streams: Sequence[str], patience_s: float) -> dict[str, int
             if messages := tap.take():
                 found[tap.stream] = (messages[-1][0].offset or 0) + 1
                 quiet_since = time.monotonic()
-        if time.monotonic() - quiet_since > _GRACE_S:
+        if time.monotonic() - quiet_since > (_GRACE_S if all(found.values()) else quiet_s):
             silent = [stream for stream, end in found.items() if not end and _holds(link, stream)]
             if not silent:
                 break
@@ -135,7 +141,7 @@ def read(
     """
     if first >= end:
         return
-    tap = Tap(link, stream, first)
+    tap = _tap(link, stream, first)
     offset = first - 1
     while offset < end - 1:
         if not tap.wait(_ROWS, 0) and not tap.waiting and not tap.wait(1, patience_s):
@@ -147,6 +153,10 @@ def read(
         if batch := [each for each in messages if first <= (each[0].offset or 0) < end]:
             yield batch
     tap.close()
+
+
+def _tap(link: Link, stream: str, start: int | str) -> Tap:
+    return patiently(link, lambda: Tap(link, stream, start))
 
 
 def _holds(link: Link, stream: str) -> bool:

@@ -1,6 +1,7 @@
 """One connection to a RabbitMQ's stream listener: logging in, requests, frames, heartbeats."""
 
 import socket
+import ssl
 import struct
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from threading import Event, Lock, Thread
 
 from loaders.rabbitmq_stream import frames
 from loaders.rabbitmq_stream.frames import Content
+from loaders.rabbitmq_stream.lost import Lost, Refused, Strange, Untrusted
 from loaders.rabbitmq_stream.settings import Settings
 from migrate.core.closing import Closing
 
@@ -25,18 +27,6 @@ Frame = tuple[int, bytes]
 """Key and content of a frame that answers no request."""
 
 
-class Lost(Exception):
-    """The connection is gone, or the server keeps silent; the words hold nothing secret."""
-
-
-class Refused(Exception):
-    """The server says no; `code` is its own."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(frames.CODES.get(code, f"code {code}"))
-        self.code = code
-
-
 class Connection(Closing):
     """Used by one thread; another one sends heartbeats while that one is elsewhere.
 
@@ -45,7 +35,7 @@ class Connection(Closing):
 
     def __init__(self, settings: Settings, purpose: str) -> None:
         """Connect and log in. Raises Refused, too."""
-        self._patience = settings.patience_s
+        self.patience_s = settings.patience_s
         self._using = Lock()  # TLS suffers no two threads at once, be it reading and writing
         self._correlation = 0
         self._waiting: deque[Frame] = deque()
@@ -99,7 +89,7 @@ class Connection(Closing):
         """The next frame that answers no request, waited for; heartbeats pass unseen."""
         if self._waiting:
             return self._waiting.popleft()
-        until = time.monotonic() + (self._patience if patience_s is None else patience_s)
+        until = time.monotonic() + (self.patience_s if patience_s is None else patience_s)
         while True:
             key, content = self._read(until)
             if not key & frames.RESPONSE:
@@ -122,7 +112,10 @@ class Connection(Closing):
 
     def _log_in(self, settings: Settings, purpose: str) -> tuple[int, int]:
         about = {"product": "isb-migrate", "connection_name": f"isb-migrate {purpose}"}
-        self.request(frames.PEER_PROPERTIES, frames.texts(about))
+        try:
+            self.request(frames.PEER_PROPERTIES, frames.texts(about))
+        except Lost as lost:
+            raise Strange(f"no stream listener answers there: {lost}") from None
         self.request(frames.SASL_HANDSHAKE)
         secret = f"\0{settings.user}\0{settings.password}".encode()
         plain = struct.pack(">I", len(secret)) + secret
@@ -141,7 +134,7 @@ class Connection(Closing):
         self._correlation += 1
         head = struct.pack(">I", self._correlation)
         self.send([frames.frame(key, head, *parts)])
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self.patience_s
         while True:
             found, content = self._read(until)
             if found != key | frames.RESPONSE:
@@ -202,7 +195,7 @@ class Connection(Closing):
     def _send(self, piece: memoryview) -> None:
         try:
             while piece:
-                self._socket.settimeout(self._patience)  # for each part of it anew
+                self._socket.settimeout(self.patience_s)  # for each part of it anew
                 piece = piece[self._socket.send(piece) :]
         except TimeoutError:
             raise Lost("the server takes nothing: has it raised an alarm?") from None
@@ -229,9 +222,12 @@ def _connected(settings: Settings) -> socket.socket:
         return plain
     try:
         return settings.context.wrap_socket(plain, server_hostname=settings.host)
+    except ssl.SSLCertVerificationError:
+        plain.close()
+        raise Untrusted("it shows a certificate that cannot be trusted") from None
     except OSError as error:
         plain.close()
-        raise Lost(f"TLS is not agreed on ({type(error).__name__})") from None
+        raise Strange(f"TLS is not agreed on ({type(error).__name__})") from None
 
 
 def _words(error: OSError) -> str:

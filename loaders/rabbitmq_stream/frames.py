@@ -16,7 +16,8 @@ PEER_PROPERTIES, SASL_HANDSHAKE, SASL_AUTHENTICATE, TUNE, OPEN = 17, 18, 19, 20,
 CLOSE, HEARTBEAT = 22, 23
 RESPONSE = 0x8000
 
-OK, NO_STREAM, EXISTS, UNAVAILABLE, NO_PUBLISHER, NO_OFFSET = 1, 2, 5, 6, 18, 19
+OK, NO_STREAM, EXISTS, UNAVAILABLE, PRECONDITION = 1, 2, 5, 6, 17
+NO_PUBLISHER, NO_OFFSET = 18, 19
 FIRST, LAST, OFFSET = 1, 2, 4
 """Where a subscription begins; only OFFSET says a number besides."""
 
@@ -25,7 +26,7 @@ CODES = {
     3: "the subscription is there already",
     4: "there is no such subscription",
     5: "the stream exists already",
-    6: "the stream is not available",
+    6: "the stream has no leader at present",
     7: "it does not know this way to log in",
     8: "user or password are not accepted",
     9: "logging in failed",

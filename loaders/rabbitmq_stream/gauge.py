@@ -7,7 +7,8 @@ Names are the readers' own, and a stream does not list them: the plan says them.
 from collections.abc import Mapping
 
 from loaders.rabbitmq_stream import frames
-from loaders.rabbitmq_stream.connection import Connection, Lost, Refused
+from loaders.rabbitmq_stream.connection import Connection
+from loaders.rabbitmq_stream.lost import Lost, Refused
 from loaders.rabbitmq_stream.reading import Reader
 from loaders.rabbitmq_stream.settings import settings_of
 from loaders.receivers import consumers_of, require_named

@@ -4,17 +4,20 @@ Sending a part twice does no harm: the stream knows the highest publishing id of
 drops what is not above it.
 """
 
+import logging
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from loaders.rabbitmq_stream import frames
-from loaders.rabbitmq_stream.connection import Connection, Frame, Lost, Refused
+from loaders.rabbitmq_stream.connection import Connection, Frame
 from loaders.rabbitmq_stream.frames import PUBLISH_HEAD_BYTES
+from loaders.rabbitmq_stream.lost import Blocked, Leaderless, Lost, Refused
 from loaders.rabbitmq_stream.outlets import Key, Part
 from loaders.rabbitmq_stream.settings import Settings
 from migrate.core.errors import BusRefused
@@ -25,6 +28,9 @@ _PAUSE_S = 0.2
 PURPOSE = "publishes"
 _GONE = (frames.NO_STREAM, frames.UNAVAILABLE, frames.NO_PUBLISHER)
 _HINT = "look whether it runs and has its streams; then run again"
+
+_T = TypeVar("_T")
+_log = logging.getLogger("isb-migrate.rabbitmq")
 
 
 class Link:
@@ -38,7 +44,7 @@ class Link:
         try:
             self._connection = Connection(settings, PURPOSE)
         except (Lost, Refused) as error:
-            raise self.refused(f"cannot be reached: {error}") from None
+            raise self.refused(f"cannot be reached: {error}", hint=error.hint) from None
 
     def send(self, parts: Sequence[Part]) -> None:
         """Send parts, in order. A break is mended as long as the bus comes back in time."""
@@ -47,7 +53,7 @@ class Link:
             for part in parts:
                 self._publish(part)
         except Lost as lost:
-            self._mend(str(lost))
+            self._anew(self._send_again, lost)
 
     def settle(self, parts: Sequence[Part]) -> None:
         """Wait until every record of these parts is answered for."""
@@ -55,15 +61,19 @@ class Link:
             try:
                 self._hear(self._connection.frame())
             except Lost as lost:
-                self._mend(str(lost))
+                self._anew(self._send_again, lost)
         self._open = [part for part in self._open if part.left]
 
     def highest(self, key: Key) -> int:
-        """The highest publishing id of a producer on a stream; 0 where there is none."""
+        """The highest publishing id of a producer on a stream; 0 where there is none. A stream
+        that has no leader yet is waited for."""
         try:
             return self._ask_highest(key)
-        except (Lost, Refused) as error:
-            raise self.refused(f"does not tell what it has: {error}", key[0]) from None
+        except Refused as error:
+            words = f"does not tell what it has: {error}"
+            raise self.refused(words, key[0], error.hint) from None
+        except Lost as lost:
+            return self._anew(lambda: self._ask_highest(key), lost)
 
     def check_sizes(self, records: pa.LargeBinaryArray) -> None:
         """Raises BusRefused for a message that is larger than a frame may be."""
@@ -80,10 +90,11 @@ class Link:
         """Let go of the connection."""
         self._connection.close()
 
-    def refused(self, words: str, stream: str | None = None) -> BusRefused:
+    def refused(self, words: str, stream: str | None = None, hint: str | None = None) -> BusRefused:
         """An error that names the bus."""
-        where = f' (stream "{stream}")' if stream else ""
-        return BusRefused(f'the bus "{self._settings.bus}"{where} {words}', hint=_HINT)
+        where = f'the bus "{self._settings.bus}" at {self._settings.shown}'
+        where += f' (stream "{stream}")' if stream else ""
+        return BusRefused(f"{where} {words}", hint=hint or _HINT)
 
     def _publish(self, part: Part) -> None:
         number = self._number(part.segment.key)
@@ -108,8 +119,10 @@ class Link:
             self._connection.request(frames.DECLARE_PUBLISHER, *content)
         except Refused as error:
             if error.code == frames.UNAVAILABLE:
-                raise Lost(str(error)) from None
-            raise self.refused(f"takes no messages: {error}", stream) from None
+                raise Leaderless(f'the stream "{stream}" has no leader') from None
+            if error.code == frames.PRECONDITION:  # nothing else stands against names of ours
+                raise Blocked("the server takes nothing while its disk is short") from None
+            raise self.refused(f"takes no messages: {error}", stream, error.hint) from None
         self._numbers[key] = number
         return number
 
@@ -145,22 +158,28 @@ class Link:
             key = parts[0].segment.key
             self._taken[key] = max(self._taken.get(key, 0), int(ids.max()))
 
-    def _mend(self, why: str) -> None:
-        """Connect again and send what has no answer. Raises BusRefused once patience ends."""
-        until = time.monotonic() + self._settings.patience_s
+    def _anew(self, work: Callable[[], _T], lost: Lost) -> _T:
+        """Connect again and do what broke off. Raises BusRefused once patience ends."""
+        patience_s = self._settings.patience_s
+        until = time.monotonic() + patience_s
+        told: type[Lost] | None = None
         while time.monotonic() < until:
+            if type(lost) is not told:
+                told = type(lost)
+                words = 'the bus "%s": %s; waiting for up to %.0f s'
+                _log.warning(words, self._settings.bus, lost, patience_s)
             self._connection.close()
             self._numbers = {}
             try:
                 self._connection = Connection(self._settings, PURPOSE)
-                self._send_again()
-                return
-            except Lost as lost:
-                why = str(lost)
+                return work()
+            except Lost as again:
+                lost = again
                 time.sleep(_PAUSE_S)
             except Refused as error:
-                raise self.refused(f"does not let us in: {error}") from None
-        raise self.refused(f"does not take messages: {why}")
+                raise self.refused(f"does not let us in: {error}", hint=error.hint) from None
+        words = f"was not to be had for {patience_s:.0f} s: {lost}"
+        raise self.refused(words, hint=lost.hint)
 
     def _send_again(self) -> None:
         for part in [part for part in self._open if part.left]:
@@ -174,7 +193,11 @@ class Link:
                 self._publish(part)
 
     def _ask_highest(self, key: Key) -> int:
+        """Raises Lost and Refused. Asked of a stream without a leader, the server would close the
+        connection."""
         stream, producer = key
+        if self._connection.metadata([stream]).get(stream) == frames.UNAVAILABLE:
+            raise Leaderless(f'the stream "{stream}" has no leader')
         content = (frames.text(producer), frames.text(stream))
         return self._connection.request(frames.QUERY_SEQUENCE, *content).number(8)
 

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from loaders.rabbitmq_stream import frames
 from loaders.rabbitmq_stream.chunks import Damaged, Records
-from loaders.rabbitmq_stream.connection import Connection, Lost, Refused
+from loaders.rabbitmq_stream.connection import Connection
+from loaders.rabbitmq_stream.lost import Lost, Refused
 from loaders.rabbitmq_stream.places import lying, published
 from loaders.rabbitmq_stream.reading import Reader, tables
 from loaders.rabbitmq_stream.settings import settings_of
@@ -18,6 +19,8 @@ from migrate.core.errors import CouldNotVerify
 from migrate.core.flow import LANES, BusSpec, OffRampSpec
 from migrate.core.ports import Sight
 from migrate.core.schema import OBSERVED
+
+_HINT = "look whether it runs, has its streams, and lets this account read them"
 
 
 class Observer:
@@ -96,14 +99,14 @@ class Observer:
         try:
             with Connection(self._settings, "observes") as connection:
                 yield _Present(connection, streams)
-        except (Lost, Refused, Damaged) as error:
+        except (Lost, Refused) as error:
+            raise self._unreadable(str(error), error.hint) from None
+        except Damaged as error:
             raise self._unreadable(str(error)) from None
 
-    def _unreadable(self, words: str) -> CouldNotVerify:
-        return CouldNotVerify(
-            f'the bus "{self._settings.bus}" cannot be read: {words}',
-            hint="look whether it runs, has its streams, and lets this account read them",
-        )
+    def _unreadable(self, words: str, hint: str | None = None) -> CouldNotVerify:
+        where = f'the bus "{self._settings.bus}" at {self._settings.shown}'
+        return CouldNotVerify(f"{where} cannot be read: {words}", hint=hint or _HINT)
 
 
 class _Present(Reader):
@@ -114,11 +117,11 @@ class _Present(Reader):
         self._codes = connection.metadata(streams) if streams else {}
 
     def has(self, stream: str) -> bool:
-        """Whether there is such a stream. Raises Refused for one that cannot be had now."""
+        """Whether there is such a stream; one that has no leader at present is there."""
         code = self._codes.get(stream, frames.NO_STREAM)
-        if code not in (frames.OK, frames.NO_STREAM):
+        if code not in (frames.OK, frames.NO_STREAM, frames.UNAVAILABLE):
             raise Refused(code)
-        return code == frames.OK
+        return code != frames.NO_STREAM
 
 
 def _starts(position: str) -> dict[str, int]:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from loaders.rabbitmq_stream import frames
-from loaders.rabbitmq_stream.connection import Connection, Lost, Refused
-from loaders.rabbitmq_stream.management import retention
+from loaders.rabbitmq_stream.connection import Connection
+from loaders.rabbitmq_stream.lost import Lost, Refused
+from loaders.rabbitmq_stream.management import retentions
 from loaders.rabbitmq_stream.settings import Retention, settings_of
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Piece
+
+_HINT = "look at its url, whether it runs with the plugin rabbitmq_stream, and the account's rights"
 
 
 class Provisioner:
@@ -31,12 +34,9 @@ class Provisioner:
             with Connection(self._settings, "looks") as connection:
                 codes = connection.metadata(list(self._settings.retention))
         except (Lost, Refused) as error:
-            raise self._refused(str(error)) from None
-        return [
-            self._piece(name, self._kept(name, wanted))
-            for name, wanted in self._settings.retention.items()
-            if codes.get(name) != frames.NO_STREAM
-        ]
+            raise self._refused(error) from None
+        there = [name for name in codes if codes[name] != frames.NO_STREAM]
+        return [self._piece(name, kept) for name, kept in self._kept(there).items()]
 
     def provision(self) -> None:
         """Create what is missing. Raises BusRefused for a stream that may drop what the plan
@@ -46,9 +46,9 @@ class Provisioner:
                 for name, wanted in self._settings.retention.items():
                     _create(connection, name, wanted)
         except (Lost, Refused) as error:
-            raise self._refused(str(error)) from None
-        for name, wanted in self._settings.retention.items():
-            found = self._kept(name, wanted)
+            raise self._refused(error) from None
+        for name, found in self._kept(list(self._settings.retention)).items():
+            wanted = self._settings.retention[name]
             if found != wanted:
                 raise BusRefused(
                     f'the stream "{name}" is limited by {_shown(found)}, and the plan says '
@@ -60,22 +60,26 @@ class Provisioner:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _kept(self, name: str, wanted: Retention) -> Retention:
-        return retention(self._settings, name) if self._settings.management else wanted
+    def _kept(self, names: Sequence[str]) -> Mapping[str, Retention]:
+        """What limits these streams; what the plan wants where nobody can be asked."""
+        if self._settings.management is not None:
+            return retentions(self._settings, names)
+        return {name: self._settings.retention[name] for name in names}
 
     def _piece(self, name: str, kept: Retention) -> Piece:
         asked = self._settings.management is not None
         return Piece("stream", name, {"limits": _shown(kept)} if asked else {})
 
-    def _refused(self, words: str) -> BusRefused:
-        return BusRefused(
-            f'the bus "{self._settings.bus}" cannot be made ready: {words}',
-            hint="look at its url, whether it runs with the plugin rabbitmq_stream, and the "
-            "account's rights",
-        )
+    def _refused(self, error: Lost | Refused) -> BusRefused:
+        where = f'the bus "{self._settings.bus}" at {self._settings.shown}'
+        return BusRefused(f"{where} cannot be made ready: {error}", hint=error.hint or _HINT)
 
 
 def _create(connection: Connection, name: str, wanted: Retention) -> None:
+    """Raises Refused; the server knows no better word than "an error inside" for a stream that is
+    there without a leader."""
+    if connection.metadata([name]).get(name) == frames.UNAVAILABLE:
+        raise Refused(frames.UNAVAILABLE)
     try:
         connection.request(frames.CREATE, frames.text(name), frames.texts(wanted))
     except Refused as error:

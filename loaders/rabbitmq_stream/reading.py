@@ -1,6 +1,7 @@
 """Reading a stream from an offset to its present end, disturbing nobody: no offset is stored."""
 
 import struct
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,11 +10,13 @@ import pyarrow as pa
 from loaders.rabbitmq_stream import frames
 from loaders.rabbitmq_stream.chunks import Gathering, Records, chunk_span
 from loaders.rabbitmq_stream.columns import seen
-from loaders.rabbitmq_stream.connection import Connection, Refused
+from loaders.rabbitmq_stream.connection import Connection
+from loaders.rabbitmq_stream.lost import Refused
 
 ROWS = 8_192
 BYTES = 16 * 1024 * 1024
 _CREDIT = 16  # chunks on their way
+_PAUSE_S = 0.2
 
 
 class Reader:
@@ -74,13 +77,23 @@ class Reader:
         return found
 
     def _subscribe(self, stream: str, where: bytes, credit: int) -> int:
-        """A number of its own for each subscription: what is late for one is not another's."""
+        """A number of its own for each subscription: what is late for one is not another's.
+
+        A node that has just come back may not have all its streams yet: they are waited for.
+        """
         self._subscription = (self._subscription + 1) % 256
         number = self._subscription
         asked = struct.pack(">H", credit) + frames.texts({})
         content = (bytes([number]), frames.text(stream), where, asked)
-        self._connection.request(frames.SUBSCRIBE, *content)
-        return number
+        until = time.monotonic() + self._connection.patience_s
+        while True:
+            try:
+                self._connection.request(frames.SUBSCRIBE, *content)
+                return number
+            except Refused as error:
+                if error.code != frames.UNAVAILABLE or time.monotonic() > until:
+                    raise
+            time.sleep(_PAUSE_S)
 
     def _unsubscribe(self, number: int) -> None:
         self._connection.request(frames.UNSUBSCRIBE, bytes([number]))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from loaders.rabbitmq_api import OPTION as MANAGEMENT
+from loaders.rabbitmq_api import management_url
 from migrate.core.errors import UsageError
 from migrate.core.flow import LANES, BusSpec, OffRampSpec
 from migrate.core.redact_url import mask_url
@@ -15,7 +17,7 @@ _OPTIONS = (
     "ca_file",
     "cert_file",
     "key_file",
-    "management",
+    MANAGEMENT,
     "max_age",
     "max_length_bytes",
     "patience_s",
@@ -75,9 +77,9 @@ def settings_of(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Settings:
         vhost,
         user,
         password,
-        mask_url(spec.url),
+        _shown(spec.url),
         _context(where, options, tls=tls),
-        _management(where, options),
+        management_url(where, options),
         _seconds(where, options.get("patience_s", "60")),
         prefix,
         retention,
@@ -99,6 +101,12 @@ def _place(spec: BusSpec) -> tuple[str, int, bool, str, str, str]:
     password = unquote(found.password or "guest")
     vhost = unquote(found.path[1:]) or "/"
     return found.hostname, port, scheme.endswith("+tls"), vhost, user, password
+
+
+def _shown(url: str) -> str:
+    """Without user and password, masked besides."""
+    scheme, mark, rest = url.partition("://")
+    return mask_url(f"{scheme}{mark}{rest.rpartition('@')[2]}")
 
 
 def _context(where: str, options: Mapping[str, str], *, tls: bool) -> ssl.SSLContext | None:
@@ -123,19 +131,6 @@ def _context(where: str, options: Mapping[str, str], *, tls: bool) -> ssl.SSLCon
             hint="name PEM files that can be read; a key must not ask for a pass phrase",
         ) from None
     return context
-
-
-def _management(where: str, options: Mapping[str, str]) -> str | None:
-    url = options.get("management")
-    if url is None:
-        return None
-    found = urlsplit(url)
-    if found.scheme not in ("http", "https") or not found.hostname or "@" in found.netloc:
-        raise UsageError(
-            f"{where}: options.management does not name the management API",
-            hint='such as "http://host:15672"; the account of the url is used',
-        )
-    return url.rstrip("/")
 
 
 def _retention(where: str, options: Mapping[str, str]) -> Retention:

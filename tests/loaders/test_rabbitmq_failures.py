@@ -23,6 +23,7 @@ from migrate.core.flow import LANES, BusSpec, OffRampSpec
 from tests.proxy import Proxy
 from tests.rabbitmq import Host, Node, free_ports
 from tests.spine.buses import Ran, check_agrees, estate_on, run_on
+from tests.spine.estate import isb_migrate
 from tests.windows import Sent, window
 from tests.windows import publish as publish_by
 
@@ -161,6 +162,9 @@ def test_doubts_on_queues_are_dealt_with_as_each_off_ramp_says(
     they are sent again; elsewhere they stay in doubt, and nothing is there twice. Nothing else is
     lost, and nothing that was confirmed."""
     ran = estate(tmp_path, host, "quorum", 'observe = "counts"')
+    if killed:  # 3.10.8 forgets quorum queues that were declared less than a second before
+        assert isb_migrate("topology", "apply", ran.estate / "plan.toml")[0] == 0
+        node.settle()
     proxy.cut_after(SOME_BYTES, node.kill if killed else lambda: None)
     assert run_on(ran).code == 4
     if killed:

@@ -38,7 +38,7 @@ def test_a_stream_for_every_offramp_and_lane() -> None:
         (URL, {"ca_file": "ca.pem"}, "of no use without TLS"),
         (URL, {"max_age": "a week"}, "options.max_age is no such value"),
         (URL, {"patience_s": "long"}, "options.patience_s"),
-        (URL, {"management": "bus:15672"}, "options.management"),
+        (URL, {"management": "bus:15672"}, "option management"),
         (URL, {"prefix": "x" * 250}, "longer than 255 bytes"),
         (
             URL.replace("stream:", "stream+tls:"),

@@ -4,20 +4,17 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from loaders.rabbitmq.observe import Observer
-from migrate.core.flow import LANES, BusSpec, OffRampSpec
+from migrate.core.flow import BusSpec, OffRampSpec
 from tests import rabbitmq
 from tests.rabbitmq import Host
-from tests.spine.buses import Received, check_agrees, check_received, estate_on, run_on
+from tests.spine.buses import check_agrees, check_received, estate_on, run_on
+from tests.spine.rabbitmq_consumers import OFFRAMPS, received, streamed, taken
 
 pytestmark = [pytest.mark.service, pytest.mark.xdist_group("rabbitmq")]
-
-PREFIX = "cloudEvents_"
-OFFRAMPS = ("archive", "custody", "gazetteer", "metsearch", "mobile", "nfd")
 
 
 @pytest.fixture
@@ -61,42 +58,3 @@ def test_queues_that_are_only_counted(host: Host, tmp_path: Path) -> None:
 def bus(host: Host, more: str = "") -> str:
     options = f'management = "{host.management}"' + (f", {more}" if more else "")
     return f'[bus.metip]\nkind = "rabbitmq"\nurl = "${{METIP_URL}}"\noptions = {{ {options} }}'
-
-
-def received(host: Host, consumed: Any) -> Iterator[Received]:
-    """Everything in every queue of an off-ramp and lane, by their names under other ones."""
-    with host.channel() as channel:
-        for name in OFFRAMPS:
-            for lane in LANES:
-                for properties, body in consumed(channel, f"{name}.{lane}"):
-                    headers = {
-                        header.replace(PREFIX, "ce_"): value
-                        for header, value in properties.headers.items()
-                        if header != "x-stream-offset"
-                    }
-                    assert properties.delivery_mode == 2
-                    assert properties.message_id == headers["ce_id"]
-                    headers["content-type"] = properties.content_type
-                    yield Received(name, lane, headers, body)
-
-
-def taken(channel: Any, queue: str) -> Iterator[tuple[Any, bytes]]:
-    """Taken from a queue until it is empty."""
-    while True:
-        method, properties, body = channel.basic_get(queue, auto_ack=True)
-        if method is None:
-            return
-        yield properties, body
-
-
-def streamed(channel: Any, queue: str) -> Iterator[tuple[Any, bytes]]:
-    """Read from a stream until it is silent."""
-    channel.basic_qos(prefetch_count=50)
-    first = {"x-stream-offset": "first"}
-    messages = channel.consume(queue, arguments=first, inactivity_timeout=0.4)
-    for method, properties, body in messages:
-        if method is None:
-            break
-        channel.basic_ack(method.delivery_tag)
-        yield properties, body
-    channel.cancel()
