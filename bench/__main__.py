@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from migrate.core.interpreter import attune
+
 NAMES = (
     "extract",
     "spine",
@@ -26,6 +28,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no benchmark named {', '.join(unknown)}; known: {', '.join(known)}")
         return 2
+    attune()
     for name in names or NAMES:
         print(f"== {name}")
         importlib.import_module(f"bench.{name}").main()

@@ -30,6 +30,9 @@ CONFIRMED, IN_DOUBT, OPEN, AS_BEFORE = "c", "d", "o", "-"
 _OPEN, _CONFIRMED, _IN_DOUBT, _AS_BEFORE = range(4)
 _CODES = bytes.maketrans(f"{OPEN}{CONFIRMED}{IN_DOUBT}{AS_BEFORE}".encode(), bytes(range(4)))
 
+_RECENT = 32
+"""Answers that are kept besides: most batches are written down soon after their last window."""
+
 Place = tuple[str, int, str]
 """flow, batch, lane"""
 
@@ -122,6 +125,7 @@ class LoadLog:
         self._answers: dict[tuple[str, int], list[tuple[int, int]]] = {}
         self._unanswered: dict[int, Intent] = {}
         self._doubtful: set[int] = set()
+        self._recent: dict[int, Answer] = {}  # by the offset of the receipt
         if path.exists():
             for frame in read(path, run_id):
                 self._recover(frame)
@@ -159,13 +163,13 @@ class LoadLog:
         """Write down what became of a window; on disk when this returns."""
         if not len(outcomes) == len(positions) == len(intent):
             raise BusRefused("the bus did not answer for every delivery of a window")
-        payload = {
-            "at": rfc3339(datetime.now(UTC)),
-            "outcomes": outcomes,
-            "positions": list(positions),
-        }
+        answer = Answer(intent, outcomes, list(positions), rfc3339(datetime.now(UTC)))
+        payload = {"at": answer.at, "outcomes": outcomes, "positions": answer.positions}
         (offset,) = self._journal.append([(RECEIPT, _json(intent, payload))], event="receipt")
         self._settle(intent, outcomes, offset)
+        self._recent[offset] = answer
+        if len(self._recent) > _RECENT:
+            del self._recent[next(iter(self._recent))]
 
     def unresolved(self) -> list[Intent]:
         """Every window that has no receipt, or a delivery that was left in doubt."""
@@ -197,10 +201,8 @@ class LoadLog:
     def answers(self, flow: str, batch: int) -> Iterator[Answer]:
         """Everything the log says about a batch, in its order; later answers hold."""
         for at_intent, at_receipt in self._answers.get((flow, batch), []):
-            receipt = from_json(read_at(self._path, at_receipt))
-            yield Answer(
-                self._intent(at_intent), receipt["outcomes"], receipt["positions"], receipt["at"]
-            )
+            recent = at_receipt in self._recent
+            yield self._recent.pop(at_receipt) if recent else self._answer(at_intent, at_receipt)
 
     def forget(self, flow: str, batch: int) -> None:
         """A loaded batch needs no looking after any more."""
@@ -231,6 +233,12 @@ class LoadLog:
             self._doubtful.discard(intent.window)
         pairs = self._answers.setdefault(intent.place[:2], [])
         pairs.append((self._intents[intent.window], offset))
+
+    def _answer(self, at_intent: int, at_receipt: int) -> Answer:
+        receipt = from_json(read_at(self._path, at_receipt))
+        return Answer(
+            self._intent(at_intent), receipt["outcomes"], receipt["positions"], receipt["at"]
+        )
 
     def _intent(self, offset: int) -> Intent:
         return _intent(from_json(read_at(self._path, offset)))

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, repeat
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,7 @@ KEPT = Expiries()
 COLUMNS = ("message_id", "order_key", "attributes", "body", "deliveries")
 """What is read of a message segment (core.schema.MESSAGE) to offer it."""
 
+T = TypeVar("T")
 OrderKey = tuple[str, str]
 """Destination and order key."""
 
@@ -67,16 +69,16 @@ class LaneDeliveries:
 
     def window(self, ordinals: Sequence[int]) -> Window:
         """These deliveries, in the order given; a null body is an empty one."""
-        rows = self._rows[np.asarray(ordinals, np.int64)]
-        places = rows.tolist()
-        destinations = [self._destinations[ordinal] for ordinal in ordinals]
+        chosen = np.asarray(ordinals, np.int64)
+        rows = self._rows[chosen]
+        destinations = _listed(self._destinations, chosen)
         bodies = _picked(self._bodies, rows)
         return Window(
             self._run_id,
             self._lane,
             destinations,
-            [self._ids[row] for row in places],
-            [self._keys[row] for row in places],
+            _listed(self._ids, rows),
+            _listed(self._keys, rows),
             self._expiries.applied(_picked(self._attributes, rows), destinations),
             bodies.fill_null(b"") if bodies.null_count else bodies,
         )
@@ -170,11 +172,25 @@ def _places(column: pa.ChunkedArray, lane: str) -> tuple[np.ndarray, list[str]]:
     return np.asarray(rows, np.int64), destinations
 
 
+def _side_by_side(places: np.ndarray) -> slice | None:
+    """Where they begin and end, if nothing lies between them."""
+    if len(places) and places[-1] - places[0] + 1 == len(places) and (np.diff(places) == 1).all():
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return None
+
+
+def _listed(values: list[T], places: np.ndarray) -> list[T]:
+    """Some values."""
+    side_by_side = _side_by_side(places)
+    if side_by_side is not None:
+        return values[side_by_side]
+    return [values[place] for place in places.tolist()]
+
+
 def _picked(column: pa.Array, rows: np.ndarray) -> pa.Array:
     """Some rows, without a copy where they stand side by side."""
-    if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and (np.diff(rows) == 1).all():
-        return column.slice(int(rows[0]), len(rows))
-    return column.take(pa.array(rows))
+    side_by_side = _side_by_side(rows)
+    return column.take(pa.array(rows)) if side_by_side is None else column[side_by_side]
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
