@@ -95,6 +95,7 @@ class _Reconciliation:
         begun = time.perf_counter()
         self._ask()
         result = self._result()
+        progress.advance(STAGE, result.whole.expected)
         now = rfc3339(datetime.now(UTC).replace(microsecond=0))
         self._folder.summary.unlink(missing_ok=True)  # a verdict is whole or it is not there
         unverified = sorted(self._evidence.flows.keys() - result.verified)
