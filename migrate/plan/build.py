@@ -24,19 +24,11 @@ from migrate.core.flow import (
     TrailerSpec,
 )
 from migrate.formats.catalogue import schema_uri
-from migrate.plan.flow_model import (
-    ControlModel,
-    CorrelationModel,
-    FlowModel,
-    OutputModel,
-    PayloadModel,
-    RecordModel,
-    TimeModel,
-    TrailerModel,
-)
+from migrate.plan.flow_model import ControlModel, CorrelationModel, FlowModel, OutputModel
 from migrate.plan.inputs import mapping_name, schema_name
 from migrate.plan.model import BacklogModel, BlackoutModel, OffRampModel, PlanModel, StoreModel
 from migrate.plan.plan import TableSpec
+from migrate.plan.record_model import PayloadModel, RecordModel, TimeModel, TrailerModel
 from migrate.plan.table_model import TableModel
 from migrate.plan.words import WEEKDAYS
 

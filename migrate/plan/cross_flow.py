@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from migrate.core.flow import ARCHIVE
 from migrate.plan.explain import did_you_mean
-from migrate.plan.flow_model import FlowModel, OutputModel, RecordModel
+from migrate.plan.flow_model import FlowModel, OutputModel
 from migrate.plan.model import PlanModel
 from migrate.plan.problem import Problem, doubtful, wrong
+from migrate.plan.record_model import RecordModel
 from migrate.plan.selectors import selector_problems
 from migrate.plan.walk import key_path
 

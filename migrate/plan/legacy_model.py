@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from migrate.core.flow import Fate
-from migrate.plan.flow_model import Lane, Section
+from migrate.plan.flow_model import Lane
+from migrate.plan.section import Section
 from migrate.plan.table_model import TableModel
 from migrate.plan.words import Name, RampName, Text, short_for
 

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from migrate.plan.flow_model import FlowModel, Section
+from migrate.plan.flow_model import FlowModel
 from migrate.plan.legacy_model import LegacyModel
+from migrate.plan.section import Section
 from migrate.plan.table_model import TableModel
 from migrate.plan.words import (
     WEEKDAYS,

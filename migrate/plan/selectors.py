@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from migrate.core.errors import PlanError
 from migrate.core.flow import FieldSpec, PayloadSpec
 from migrate.plan.explain import did_you_mean
-from migrate.plan.flow_model import FieldModel, PayloadModel
 from migrate.plan.problem import Problem, wrong
+from migrate.plan.record_model import FieldModel, PayloadModel
 from migrate.transform.payload import PAYLOADS, payload_reader
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from migrate.plan.flow_model import Section
+from migrate.plan.section import Section
 from migrate.plan.words import Name, Text
 
 

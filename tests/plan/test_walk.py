@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from migrate.core.errors import UsageError
 from migrate.core.flow import BusSpec, StoreSpec
 from migrate.plan.explain import did_you_mean
-from migrate.plan.flow_model import FieldModel, FlowModel, OutputModel
+from migrate.plan.flow_model import FlowModel, OutputModel
 from migrate.plan.model import PlanModel
+from migrate.plan.record_model import FieldModel
 from migrate.plan.stores import open_observer, open_store
 from migrate.plan.walk import field_at, key_path, section_at
 
