@@ -404,7 +404,7 @@ def test_ctrl_c_while_counting_is_130(store: Path, tmp_path: Path) -> None:
     script = (
         "import os, signal, sys\n"
         "from extractors.sql import SqlStore\n"
-        "SqlStore.population = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
+        "SqlStore.population = lambda *_: signal.raise_signal(signal.SIGINT)\n"
         "from migrate.cli import main\n"
         "sys.exit(main(sys.argv[1:]))"
     )

@@ -239,7 +239,7 @@ def amqp_heads(window: Window) -> Iterator[Any]:
     encoder = Encoder(ramps, "metip", 1, 1 << 20, 1 << 24)
     encoded = encoder.encode(window, datetime(2026, 1, 1, tzinfo=UTC))
     assert not encoded.problems
-    data, at = bytes(encoded.data), 0
+    data, at = b"".join(encoded.pieces), 0
     while at < len(data):
         kind, _, size = wire.FRAME.unpack_from(data, at)
         if kind == wire.HEADER:

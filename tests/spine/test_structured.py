@@ -26,6 +26,7 @@ from migrate.core.flow import LANES
 from tests import rabbitmq, services, stream_broker
 from tests.formats.official import FORMAT
 from tests.loaders import kafka_broker, nats_server
+from tests.spine import rabbitmq_consumers
 from tests.spine import test_jetstream as on_jetstream
 from tests.spine import test_kafka_bus as on_kafka
 from tests.spine import test_rabbitmq_bus as on_rabbitmq
@@ -93,7 +94,7 @@ def test_rabbitmq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queues: str) 
         more = 'queue = "stream"' if queues == "streams" else ""
         ramps = f'{STRUCTURED}\nobserve = "tap"' if queues == "taps" else STRUCTURED
         ran = real_run(tmp_path, on_rabbitmq.bus(host, more), ramps)
-        consumed = getattr(on_rabbitmq, "streamed" if queues == "streams" else "taken")
+        consumed = getattr(rabbitmq_consumers, "streamed" if queues == "streams" else "taken")
         check(ran, list(by_pika(host, consumed)))
 
 
@@ -233,7 +234,7 @@ def by_confluent(servers: str, prefix: str) -> Iterator[Received]:
 def by_rstream(server: stream_broker.Server, vhost: str, ran: Ran) -> Iterator[Received]:
     offramps = {to["destination"] for entry in ran.manifest for to in entry["deliveries"]}
     streams = {f"metip.{name}.{lane}": (name, lane) for name in offramps for lane in LANES}
-    found = asyncio.run(on_streams.consumed(server, vhost, list(streams)))
+    found = asyncio.run(rabbitmq_consumers.consumed(server, vhost, list(streams)))
     for stream, messages in found.items():
         for message in messages:
             type_ = message.properties.content_type.decode()

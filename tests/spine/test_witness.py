@@ -75,7 +75,7 @@ def test_a_dishonest_loader_is_caught(
 
     def dishonest(self, window):
         honest(self, window.take(deed(list(range(len(window))))))
-        self._open[-1] = Receipts.all_at(["1"] * len(window))
+        self._open = Receipts.all_at(["1"] * len(window))
 
     monkeypatch.setattr(Publisher, "send", dishonest)
     runs = tmp_path / "runs"
