@@ -4,17 +4,20 @@ The store is listed before the bus is read, so that what is on its way meanwhile
 all, or found on the bus. Only headers are looked at, and nothing is fetched unless it is asked for.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow.compute as pc
 
 from loaders.claims.reference import REF, Reference, digest_of, read_reference
 from migrate.core.ports import ClaimStore, Kept, Observer
+from migrate.core.window import run_of
 
 _NAMES = re.compile(r"[0-9a-f]{64}")
+_EVENT = "application/cloudevents"
+"""What is still called so when events were opened is none that can be opened."""
 
 REFERRED, UNREFERENCED, UNFINISHED, MISSING = "referred", "unreferenced", "unfinished", "missing"
 WHOLE, ALTERED = "whole", "altered"
@@ -62,12 +65,15 @@ class Account:
 
 
 def take_account(observer: Observer, store: ClaimStore, base: str) -> Account:
-    """List the store, then read everything on the bus. `observer`: one that looks behind no
-    reference. Raises CouldNotVerify."""
+    """List the store, then read everything on the bus. `observer`: one that opens events and looks
+    behind no reference. Raises CouldNotVerify."""
     claims = {kept.name: Claimed(kept.name, kept) for kept in store.held()}
     for batch in observer.observe({}):
         headers = batch.column("headers")
-        for row in pc.indices_nonzero(pc.match_substring(headers, REF)).to_pylist():
+        refers = pc.or_(
+            pc.match_substring(headers, REF), pc.match_substring(headers, _EVENT, ignore_case=True)
+        )
+        for row in pc.indices_nonzero(refers).to_pylist():
             _note(claims, batch.slice(row, 1).to_pylist()[0], base)
     sights = observer.sights({})
     uncounted = {name: "only a number is seen" for name in sights if sights[name].how == "counts"}
@@ -75,26 +81,20 @@ def take_account(observer: Observer, store: ClaimStore, base: str) -> Account:
     return Account(claims, uncounted, {**uncounted, **doubts})
 
 
-def _note(claims: dict[str, Claimed], row: Mapping[str, str], base: str) -> None:
-    """Whatever has the name of a claim in its headers refers to it, be it written as it may."""
-    head = row["headers"]
-    reference = read_reference(base, head, row["body"])  # type: ignore[arg-type]
-    named = {name for name in _NAMES.findall(head) if name in claims}
+def _note(claims: dict[str, Claimed], row: Mapping[str, Any], base: str) -> None:
+    """Whatever has the name of a claim in its headers refers to it, be it written as it may; so
+    does an event that could not be opened, in its text."""
+    head, body = row["headers"], row["body"]
+    reference = read_reference(base, head, body)
+    text = head if body is None or REF in head else head + body.decode("latin-1")
+    named = {name for name in _NAMES.findall(text) if name in claims}
     if reference is not None:
         named.add(reference.name)
     for name in named:
         ours = reference if reference is not None and reference.name == name else None
         where = (row["destination"], row["lane"], row["message_id"], row["place"])
         claim = claims.setdefault(name, Claimed(name, None))
-        claim.referring.append(Referring(*where, _run_of(head), ours))
-
-
-def _run_of(head: str) -> str | None:
-    try:
-        told = json.loads(head).get("ce_runid")
-    except (ValueError, AttributeError, RecursionError):
-        return None
-    return told if isinstance(told, str) else None
+        claim.referring.append(Referring(*where, run_of(head), ours))
 
 
 def verified(claim: Claimed, store: ClaimStore) -> Iterator[tuple[Referring, str]]:

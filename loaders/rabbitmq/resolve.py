@@ -13,7 +13,7 @@ from loaders.rabbitmq.sight import sight_of
 from loaders.rabbitmq.stream import COUNTED_S, ends, read
 from loaders.rabbitmq.topology import Ramp
 from migrate.core.ports import Receipts
-from migrate.core.window import Window, run_named
+from migrate.core.window import Window, run_of
 
 Found = dict[tuple[str, str], str]
 """Where the first copy of each delivery lies, by destination and message id."""
@@ -75,5 +75,5 @@ class Resolver:
             for head, _ in messages:
                 if head.message_id not in wanted:
                     continue
-                if run_named(json.loads(head.headers)) == window.run_id:
+                if run_of(head.headers) == window.run_id:
                     found.setdefault((ramp.name, head.message_id), f"{stream}@{head.offset}")

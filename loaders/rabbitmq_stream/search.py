@@ -1,6 +1,5 @@
 """Looking through the streams for a window in doubt, where no publishing id can tell."""
 
-import json
 from collections.abc import Mapping
 
 import pyarrow as pa
@@ -9,7 +8,7 @@ import pyarrow.compute as pc
 from loaders.rabbitmq_stream.observe import Observer
 from migrate.core.errors import CouldNotVerify
 from migrate.core.flow import BusSpec, OffRampSpec
-from migrate.core.window import Window, run_named
+from migrate.core.window import Window, run_of
 
 
 def search(spec: BusSpec, window: Window, since: Mapping[str, str]) -> list[str | None] | None:
@@ -25,7 +24,7 @@ def search(spec: BusSpec, window: Window, since: Mapping[str, str]) -> list[str 
             here = pc.equal(batch.column("lane"), window.lane)
             rows = batch.filter(pc.and_(here, pc.is_in(batch.column("message_id"), wanted)))
             for row in rows.drop_columns(["body"]).to_pylist():
-                if run_named(json.loads(row["headers"])) == window.run_id:
+                if run_of(row["headers"]) == window.run_id:
                     found.setdefault((row["destination"], row["message_id"]), row["place"])
     except CouldNotVerify:
         return None

@@ -1,6 +1,5 @@
 """The one ordered writer of a run: a window is one transaction, receipts follow its commit."""
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +11,7 @@ from loaders.sql.writing import FileTable, Found, ServerTable, Table
 from migrate.core.errors import BusRefused
 from migrate.core.flow import BusSpec, OffRampSpec
 from migrate.core.ports import Receipts
-from migrate.core.window import WINDOW, Window, run_named
+from migrate.core.window import WINDOW, Window, run_of
 
 _RESOLVE = 500  # ids asked for at once
 
@@ -109,14 +108,6 @@ def _places(
         start = since.get(destination, "")
         if start and position <= int(start):
             continue
-        if _run_of(headers) == run_id:
+        if run_of(headers) == run_id:
             places.setdefault((destination, message_id), str(position))
     return places
-
-
-def _run_of(headers: str | None) -> str | None:
-    try:
-        parsed = json.loads(headers or "{}")
-    except (ValueError, RecursionError):
-        return None
-    return run_named(parsed) if isinstance(parsed, dict) else None

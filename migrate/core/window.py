@@ -1,5 +1,6 @@
 """A window: deliveries of one lane on their way to the bus, a column each."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,3 +57,12 @@ def run_named(headers: Mapping[str, Any]) -> str | None:
     """The run that headers name, in either mode; None where they name none."""
     named = headers.get(RUN_ATTRIBUTE) or headers.get(EVENT_RUN)
     return named if isinstance(named, str) else None
+
+
+def run_of(headers: str | None) -> str | None:
+    """The same of headers as JSON text, whatever that is."""
+    try:
+        parsed = json.loads(headers or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return run_named(parsed) if isinstance(parsed, dict) else None

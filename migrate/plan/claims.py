@@ -14,7 +14,7 @@ from migrate.core.ports import ClaimStore
 from migrate.core.runfolder import RunFolder
 from migrate.plan.load import load_plan
 from migrate.plan.seal import open_sealed, run_bus
-from migrate.plan.stores import open_bare_observer
+from migrate.plan.stores import open_referring_observer
 
 SAFE = timedelta(days=1)
 """How long a claim has not been offered that may be removed: whatever a run has under way, it
@@ -33,7 +33,7 @@ class ClaimBus:
         """The store, and the account of it. Raises CouldNotVerify, UsageError, MissingExtra."""
         assert self.bus.claims is not None
         with closing(open_claims(self.bus)) as store:
-            with closing(open_bare_observer(self.bus, self.offramps)) as observer:
+            with closing(open_referring_observer(self.bus, self.offramps)) as observer:
                 account = take_account(observer, store, self.bus.claims.base)
             yield store, account
 

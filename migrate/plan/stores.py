@@ -41,9 +41,7 @@ def open_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observe
     """The witness's read-only view of a bus and of its destinations, by name; events in structured
     mode are opened, bodies that lie in a claim store are fetched from there. Errors as for
     open_store, BusRefused in place of LegacyUnreadable."""
-    observer = open_bare_observer(spec, offramps)
-    if structured_ramps(offramps):
-        observer = EventsObserver(observer, offramps)
+    observer = open_referring_observer(spec, offramps)
     if spec.claims is None:
         return observer
     try:
@@ -51,6 +49,12 @@ def open_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observe
     except MigrateError:
         observer.close()
         raise
+
+
+def open_referring_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observer:
+    """The same without looking behind references: whoever refers to a claim says so in headers."""
+    observer = open_bare_observer(spec, offramps)
+    return EventsObserver(observer, offramps) if structured_ramps(offramps) else observer
 
 
 def open_bare_observer(spec: BusSpec, offramps: Mapping[str, OffRampSpec]) -> Observer:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -217,6 +218,28 @@ def test_a_bus_without_a_claim_check_is_named(estate: Estate, capsys) -> None:
     assert main(["claims", "list", str(estate.plan)]) == 2
     assert "has no claim check" in capsys.readouterr().err
     assert main(["claims", "list", "nowhere"]) == 2
+
+
+def test_events_in_structured_mode_refer_too(
+    estate: Estate, tmp_path: Path, folder: Path, capsys
+) -> None:
+    """To the same claims as in binary mode, also one that somebody has spoilt: none may go."""
+    wanted = referred(estate)
+    text = re.sub(r"(\[offramp\.\w+\]\n)", r'\1mode = "structured"\n', estate.plan.read_text())
+    text += '\n[offramp.archive]\nmode = "structured"\n'
+    estate.plan.write_text(text.replace('metip.db"\n', 'events.db"\n'))
+    words = ["--runs", str(tmp_path / "runs"), "--run-id", "events", "--progress", "none"]
+    assert main(["run", str(estate.plan), *words]) == 0
+    age(folder)
+    for spoilt in (False, True):
+        if spoilt:
+            with closing(sqlite3.connect(tmp_path / "estate" / "events.db")) as bus, bus:
+                bus.execute("UPDATE delivery SET body = CAST('{' || body AS BLOB)")
+        claims = told(capsys, "list", estate.plan)["claims"]
+        found = {claim["claim"]: len(claim["deliveries"]) for claim in claims}
+        assert found == dict(wanted)
+        assert {to["run"] for claim in claims for to in claim["deliveries"]} == {"events"}
+        assert told(capsys, "prune", estate.plan)["claims"] == []
 
 
 @pytest.fixture(autouse=True)
