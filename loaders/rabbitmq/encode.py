@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loaders.columns import bytes_of, fixed, joined, lengths
 from loaders.rabbitmq import wire
-from loaders.rabbitmq.columns import bytes_of, fixed, joined, lengths
 from loaders.rabbitmq.names import CONTENT_TYPE, header_name, is_property
 from loaders.rabbitmq.topology import Ramp
 from migrate.core.window import Window

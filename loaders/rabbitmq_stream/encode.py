@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from loaders.columns import fixed, joined, lengths
 from loaders.rabbitmq_stream.places import TOKEN_BYTES
 from migrate.core.window import Window
 from migrate.formats.headers import Columns, window_headers
@@ -44,25 +44,17 @@ def records(window: Window, ids: np.ndarray, tokens: np.ndarray) -> pa.LargeBina
     `ids`: uint64; `tokens`: bytes, places.TOKEN_BYTES each.
     """
     heads = window_headers(window, _head, _BINARY, {_ID: pa.array(window.message_ids, pa.string())})
-    lengths = _lengths(window.bodies)
-    start = np.zeros(
-        len(ids),
-        [
-            ("id", ">u8"),
-            ("size", ">u4"),
-            ("open", f"V{len(ANNOTATIONS[0])}"),
-            ("token", f"S{TOKEN_BYTES}"),
-            ("middle", f"V{len(ANNOTATIONS[1])}"),
-            ("at", ">u8"),
-        ],
+    sizes = lengths(window.bodies)
+    before = len(ANNOTATIONS[0]) + TOKEN_BYTES + len(ANNOTATIONS[1]) + 8 + len(DATA) + 4
+    start = fixed(
+        (ids, ">u8"),
+        (lengths(heads) + sizes + before, ">u4"),
+        ANNOTATIONS[0],
+        (tokens, f"S{TOKEN_BYTES}"),
+        ANNOTATIONS[1],
+        (ids, ">u8"),
     )
-    start["id"] = start["at"] = ids
-    start["token"] = tokens
-    start["open"], start["middle"] = (np.void(each) for each in ANNOTATIONS)
-    before = start.dtype.itemsize - 12 + len(DATA) + 4
-    start["size"] = _lengths(heads) + lengths + before
-    data = _fixed(DATA, lengths)
-    return pc.binary_join_element_wise(_rows(start), heads, data, window.bodies, _scalar(b""))
+    return joined(start, heads, fixed(DATA, (sizes, ">u4")), window.bodies)
 
 
 def _annotations() -> tuple[bytes, bytes]:
@@ -102,12 +94,12 @@ def _key(name: str) -> bytes:
 def _section(opening: bytes, count: int, content: list[Sized]) -> list[bytes | pa.Array]:
     """A list or map with its size (which counts the four bytes of the count) before it."""
     size: Any = 4 + sum(same for same, _, _ in content)
-    for _, _, lengths in content:
-        size = size if lengths is None else size + lengths
+    for _, _, varying in content:
+        size = size if varying is None else size + varying
     pieces = [piece for _, each, _ in content for piece in each]
     if isinstance(size, int):
         return [opening + struct.pack(">II", size, count), *pieces]
-    return [_fixed(opening, size, struct.pack(">I", count)), *pieces]
+    return [fixed(opening, (size, ">u4"), struct.pack(">I", count)), *pieces]
 
 
 def _same(data: bytes) -> Sized:
@@ -121,10 +113,10 @@ def _value(column: Any, rows: int, codes: tuple[int, int]) -> Sized:
         short = len(data) <= _SHORT
         length = bytes([len(data)]) if short else struct.pack(">I", len(data))
         return _same(bytes([codes[0 if short else 1]]) + length + data)
-    lengths = _lengths(column)
-    short = rows == 0 or int(lengths.max()) <= _SHORT
-    head = _fixed(bytes([codes[0 if short else 1]]), lengths, kind="u1" if short else ">u4")
-    return 2 if short else 5, [head, column.cast(_BINARY)], lengths
+    sizes = lengths(column)
+    short = rows == 0 or int(sizes.max()) <= _SHORT
+    head = fixed(bytes([codes[0 if short else 1]]), (sizes, "u1" if short else ">u4"))
+    return 2 if short else 5, [head, column.cast(_BINARY)], sizes
 
 
 def _joined(pieces: list[bytes | pa.Array], rows: int) -> pa.Array:
@@ -136,38 +128,8 @@ def _joined(pieces: list[bytes | pa.Array], rows: int) -> pa.Array:
         else:
             merged.append(piece)
     if len(merged) == 1:
-        return pa.repeat(_scalar(merged[0]), rows)
-    arrays = [_scalar(piece) if isinstance(piece, bytes) else piece for piece in merged]
-    return pc.binary_join_element_wise(*arrays, _scalar(b""))
-
-
-def _lengths(column: Any) -> np.ndarray:
-    """Bytes of every value, int64; nulls are not met here."""
-    lengths: np.ndarray = pc.binary_length(column).to_numpy(zero_copy_only=False)
-    return lengths.astype(np.int64)
-
-
-def _fixed(before: bytes, numbers: np.ndarray, after: bytes = b"", kind: str = ">u4") -> pa.Array:
-    """A number a row between bytes that are the same in all of them."""
-    table = np.zeros(
-        len(numbers), [("before", f"V{len(before)}"), ("n", kind), ("after", f"V{len(after)}")]
-    )
-    table["before"] = np.void(before)
-    table["n"] = numbers
-    if after:
-        table["after"] = np.void(after)
-    return _rows(table)
-
-
-def _rows(table: np.ndarray) -> pa.LargeBinaryArray:
-    """Structures of one size, a binary value each."""
-    offsets = np.arange(len(table) + 1, dtype=np.int64) * table.dtype.itemsize
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(table.tobytes())]
-    return pa.LargeBinaryArray.from_buffers(_BINARY, len(table), buffers)
-
-
-def _scalar(data: bytes) -> pa.Scalar:
-    return pa.scalar(data, _BINARY)
+        return pa.repeat(pa.scalar(merged[0], _BINARY), rows)
+    return joined(*merged)
 
 
 ANNOTATIONS = _annotations()

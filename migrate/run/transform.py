@@ -46,8 +46,8 @@ class Transformer:
         self._progress.finish(STAGE)
 
     def messages(self, batch: BatchRecord) -> pa.Table:
-        """The messages of a transformed batch, of their columns those that loading reads (run.
-        windows.COLUMNS); derived again where the segment is lost or changed.
+        """The messages of a transformed batch, with the columns that loading reads at least
+        (windows.COLUMNS); derived again where the segment is lost or changed.
 
         Raises CouldNotVerify where the same legacy messages now become something else.
         """

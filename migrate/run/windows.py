@@ -35,8 +35,6 @@ class LaneDeliveries:
     ) -> None:
         """Take a segment in core.schema.MESSAGE, or a part of one; COLUMNS are enough."""
         self._expiries = expiries
-        self.codes: dict[tuple[str, str | None], int] = {}
-        """The number of every order key, once `order_codes` was asked for."""
         self._lane, self._run_id = lane, run_id
         self._rows, self._destinations = _places(messages.column("deliveries"), lane)
         self._ids = messages.column("message_id").to_pylist()
@@ -52,14 +50,14 @@ class LaneDeliveries:
         return self._destinations[ordinal]
 
     @cached_property
-    def order_codes(self) -> np.ndarray:
-        """The number of each delivery's order key, int64; -1 where it has none."""
+    def order_codes(self) -> tuple[np.ndarray, dict[tuple[str, str | None], int]]:
+        """The number of each delivery's order key, int64, -1 where it has none; and all numbers."""
         keys = [self._keys[row] for row in self._rows.tolist()]
         pairs = list(zip(self._destinations, keys, strict=True))
-        self.codes = {pair: code for code, pair in enumerate(dict.fromkeys(pairs))}
-        found = np.fromiter(map(self.codes.__getitem__, pairs), np.int64, len(pairs))
+        codes = {pair: code for code, pair in enumerate(dict.fromkeys(pairs))}
+        found = np.fromiter(map(codes.__getitem__, pairs), np.int64, len(pairs))
         found[[key is None for key in keys]] = -1
-        return found
+        return found, codes
 
     @cached_property
     def sizes(self) -> np.ndarray:
@@ -137,7 +135,7 @@ class Cutter:
         """The places in sight of what waits for no order key, under way or before it."""
         if not self._limits.one_per_key:
             return np.arange(len(sight))
-        order_codes, codes = self._deliveries.order_codes, self._deliveries.codes
+        order_codes, codes = self._deliveries.order_codes
         of_sight = order_codes[sight]
         places = np.arange(len(sight))
         first = np.empty(len(codes) + 1, np.int64)
