@@ -16,7 +16,8 @@ import pytest
 from migrate.core.runfolder import RunFolder
 from migrate.run.journal import read
 from migrate.run.loadlog import INTENT, RECEIPT
-from tests.crash.test_crash import KILLED, ROOT, within_loading
+from tests.crash.calls import KILLED, ROOT, call
+from tests.crash.test_crash import within_loading
 from tests.run.estate import Estate, assert_arrived_exactly, write_estate
 
 pytestmark = pytest.mark.crash
@@ -73,16 +74,7 @@ class Crashing:
 
     def call(self, fuse: str) -> int:
         """One process; its exit code, -9 when it was killed."""
-        words = [self.estate.plan, self.run.root.parent, self._folder / "trace", fuse]
-        script = [sys.executable, str(ROOT / "tests/crash/fused.py")]
-        done = subprocess.run(
-            [*script, *map(str, words), "inline", "run"],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode in (0, KILLED), done.stderr.decode()
-        return done.returncode
+        return call(self._folder, self.estate.plan, fuse, "inline", "run", ends=(0, KILLED))
 
     def events(self) -> list[str]:
         """Every durable event of all processes so far."""

@@ -2,8 +2,6 @@
 
 import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +12,11 @@ from migrate.ledger.records import RunState
 from migrate.ledger.store import Ledger
 from migrate.run.journal import read
 from migrate.run.loadlog import INTENT, RECEIPT
+from tests.crash.calls import KILLED, call
 from tests.run.estate import Estate, arrived, assert_arrived_exactly, write_estate
 
 pytestmark = pytest.mark.crash
 
-ROOT = Path(__file__).parents[2]
-KILLED = -9
 KILLS = 20
 WHILE_LOADING = 15
 
@@ -31,18 +28,12 @@ class Crashing:
         self.estate = estate
         self.runs = folder / "runs"
         self.folder = RunFolder(self.runs / "crashing")
+        self._where = folder
         self._trace = folder / "trace"
 
     def call(self, fuse: str, engine: str = "inline") -> int:
         """One process; its exit code, -9 when it was killed."""
-        words = [str(word) for word in (self.estate.plan, self.runs, self._trace, fuse, engine)]
-        script = str(ROOT / "tests/crash/fused.py")
-        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, script, *words], env=environ, capture_output=True, check=False
-        )
-        assert done.returncode in (0, 130, KILLED), done.stderr.decode()
-        return done.returncode
+        return call(self._where, self.estate.plan, fuse, engine)
 
     def events(self) -> list[str]:
         """Every durable event of all processes so far."""

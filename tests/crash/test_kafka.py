@@ -1,8 +1,5 @@
 """kill -9 of a run that loads onto Kafka: the same command goes on, nothing lost, nothing twice."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -11,13 +8,13 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from migrate.core.flow import BusSpec
+from tests.crash.calls import KILLED, call
 from tests.loaders import kafka_broker
 from tests.run.estate import Arrival, Estate, write_estate
 
 pytestmark = [pytest.mark.crash, pytest.mark.service]
 
-ROOT = Path(__file__).parents[2]
-KILLED = -9
+REAL = ("inline", "run")
 
 
 @pytest.mark.parametrize(
@@ -35,8 +32,8 @@ def test_a_run_that_is_killed_while_it_loads(tmp_path: Path, fuses: list[str]) -
     spec = kafka_broker.shared().spec()
     estate = on(write_estate(tmp_path, messages=60, batch_rows=12), spec)
     for fuse in fuses:
-        assert call(estate, fuse) in (KILLED, 130)
-    assert call(estate, "never") == 0
+        assert call(tmp_path, estate.plan, fuse, *REAL) in (KILLED, 130)
+    assert call(tmp_path, estate.plan, "never", *REAL) == 0
     assert arrived(spec) == Counter(estate.expected)
 
 
@@ -48,20 +45,6 @@ def on(estate: Estate, spec: BusSpec) -> Estate:
     head, _, rest = text.partition("[bus.metip]\n")
     estate.plan.write_text(head + bus + rest[rest.index("[offramp.") :], "utf-8")
     return estate
-
-
-def call(estate: Estate, fuse: str) -> int:
-    """One process; its exit code, -9 when it was killed."""
-    folder = estate.plan.parent
-    words = (estate.plan, folder / "runs", folder / "trace", fuse, "inline", "run")
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests/crash/fused.py", *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode in (0, 130, KILLED), done.stderr.decode()
-    return done.returncode
 
 
 def arrived(spec: BusSpec) -> Counter[Arrival]:

@@ -1,9 +1,6 @@
 """kill -9 of a run that loads onto RabbitMQ: the same command goes on, nothing lost, nothing twice,
 whether its streams are spoken to by AMQP, by their own protocol, or stand beside queues as taps."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import stream_broker
+from tests.crash.calls import KILLED, call
 from tests.rabbitmq import Host
 from tests.run.estate import Arrival, Estate, write_estate
 from tests.spine.buses import Received
@@ -20,8 +18,7 @@ from tests.spine.rabbitmq_consumers import received, received_of_streams, stream
 
 pytestmark = [pytest.mark.crash, pytest.mark.service, pytest.mark.xdist_group("rabbitmq")]
 
-ROOT = Path(__file__).parents[2]
-KILLED = -9
+REAL = ("inline", "run")
 OFFRAMPS = ("archive", "custody", "mobile", "log")
 FUSES = [
     ["KILL:intent:1"],
@@ -66,7 +63,7 @@ def test_a_run_that_is_killed_while_it_loads(bus: Bus, tmp_path: Path, fuses: li
     """Between intent, confirm and receipt; off-ramps that must not get anything twice."""
     estate = on(write_estate(tmp_path, messages=60, batch_rows=12), bus)
     for fuse in fuses:
-        assert call(estate, fuse) in (KILLED, 130)
+        assert call(tmp_path, estate.plan, fuse, *REAL) in (KILLED, 130)
     runs = ("--runs", tmp_path / "runs", "--run-id", "crashing", "--progress", "none")
     code, _ = isb_migrate("run", estate.plan, *runs)
     assert code == 0
@@ -83,20 +80,6 @@ def on(estate: Estate, bus: Bus) -> Estate:
     rest += f"\n[offramp.archive]\n{bus.offramps}"
     estate.plan.write_text(f"{head}[bus.metip]\n{bus.table}{rest}", "utf-8")
     return estate
-
-
-def call(estate: Estate, fuse: str) -> int:
-    """One process; its exit code, -9 when it was killed."""
-    folder = estate.plan.parent
-    words = (estate.plan, folder / "runs", folder / "trace", fuse, "inline", "run")
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests/crash/fused.py", *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode in (0, 130, KILLED), done.stderr.decode()
-    return done.returncode
 
 
 def arrived(bus: Bus) -> Counter[Arrival]:

@@ -2,12 +2,10 @@
 stands beside its events, on every kind of bus; nothing lost, nothing twice."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,10 +15,10 @@ from migrate.core.flow import BusSpec
 from migrate.plan.load import load_plan
 from migrate.plan.stores import open_observer
 from tests.contract.buses import FRESH, Fresh, marks
+from tests.crash.calls import KILLED, call
 from tests.run.estate import Arrival, Estate, write_estate
 
-ROOT = Path(__file__).parents[2]
-KILLED = -9
+REAL, ENDS = ("inline", "run"), (0, KILLED)
 CASES = [
     pytest.param(FRESH[kind][0][1], id=kind, marks=[pytest.mark.crash, *marks(kind, kind != "sql")])
     for kind in sorted(BUSES)
@@ -35,9 +33,10 @@ def test_a_run_that_is_killed_while_it_loads(
     with fresh(tmp_path) as spec:
         monkeypatch.setenv("METIP_URL", spec.url)
         estate = on(write_estate(tmp_path / "estate", messages=60, batch_rows=12), spec)
+        run = partial(call, estate.plan.parent, estate.plan)
         for fuse in ("KILL:intent:1", "KILL:published:1", "KILL:published:2", "KILL:receipt:1"):
-            assert call(estate, fuse) == KILLED
-        assert call(estate, "never") == 0
+            assert run(fuse, *REAL, ends=ENDS) == KILLED
+        assert run("never", *REAL, ends=ENDS) == 0
         assert arrived(estate) == Counter(estate.expected)
 
 
@@ -51,20 +50,6 @@ def on(estate: Estate, spec: BusSpec) -> Estate:
     text = text.replace("[offramp.log]", '[offramp.log]\nmode = "structured"')
     estate.plan.write_text(f'{text}\n[offramp.archive]\nmode = "structured"\n', "utf-8")
     return estate
-
-
-def call(estate: Estate, fuse: str) -> int:
-    """One process; its exit code, -9 when it was killed."""
-    folder = estate.plan.parent
-    words = (estate.plan, folder / "runs", folder / "trace", fuse, "inline", "run")
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests/crash/fused.py", *map(str, words)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode in (0, KILLED), done.stderr.decode()
-    return done.returncode
 
 
 def arrived(estate: Estate) -> Counter[Arrival]:
