@@ -27,7 +27,7 @@ _CODES = {
 }
 
 _BUFFER = 4 * 1024 * 1024
-_QUEUE = re.compile("durable queue '([^']+)'")
+_QUEUE = re.compile("queue '([^']+)'")
 
 
 def connected(address: Address) -> socket.socket:

@@ -1,7 +1,8 @@
 """How a connection or a channel of RabbitMQ ends."""
 
 NOT_FOUND = 404
-_LEADERLESS = "down or inaccessible"
+PRECONDITION_FAILED = 406
+_LEADERLESS = {NOT_FOUND: "down or inaccessible", PRECONDITION_FAILED: "replica on the local node"}
 
 
 class LinkLost(Exception):
@@ -19,8 +20,10 @@ class ChannelClosed(LinkLost):
 
     @property
     def leaderless(self) -> bool:
-        """Whether a queue is there and nobody leads it: its node is down, or just coming back.
+        """Whether a queue is there and nobody leads or holds it: its node is down, or just coming
+        back.
 
-        The broker says so with the code of what does not exist; its words alone tell.
+        The broker says so with the codes of what does not exist and of what differs; its words
+        alone tell. Source: rabbit_amqqueue.erl, rabbit_stream_queue.erl (3.8 to 4.x).
         """
-        return self.code == NOT_FOUND and _LEADERLESS in self.detail
+        return self.code in _LEADERLESS and _LEADERLESS[self.code] in self.detail

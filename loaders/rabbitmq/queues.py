@@ -6,10 +6,9 @@ from typing import NamedTuple, TypeVar
 
 from loaders.rabbitmq import wire
 from loaders.rabbitmq.link import Link
-from loaders.rabbitmq.lost import NOT_FOUND, ChannelClosed
+from loaders.rabbitmq.lost import NOT_FOUND, PRECONDITION_FAILED, ChannelClosed
 from loaders.rabbitmq.topology import TOPIC, Argument, Queue
 
-PRECONDITION_FAILED = 406
 _AGAIN_S = 0.2
 _PASSIVE, _DURABLE = 1, 2
 

@@ -93,11 +93,16 @@ def test_an_nkey(tmp_path: Path) -> None:
         goes(on(found.url, ("nkey_file", str(path))))
         path.write_text(seed(ed25519.Ed25519PrivateKey.generate(), USER))
         refused(on(found.url, ("nkey_file", str(path))))
-        path.write_text(seed(key, USER)[:-1] + "A")
+        path.write_text(_mistyped(seed(key, USER)))
         with pytest.raises(UsageError, match="no nkey seed"):
             Publisher(on(found.url, ("nkey_file", str(path))), OFFRAMPS)
         with pytest.raises(UsageError, match="cannot be read"):
             Publisher(on(found.url, ("nkey_file", str(tmp_path / "none"))), OFFRAMPS)
+
+
+def _mistyped(text: str) -> str:
+    """With one letter changed, whichever stood there."""
+    return text[:20] + ("A" if text[20] != "A" else "B") + text[21:]
 
 
 @pytest.mark.service

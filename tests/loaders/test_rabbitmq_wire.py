@@ -16,6 +16,7 @@ from loaders.rabbitmq.address import address_of
 from loaders.rabbitmq.confirms import Confirms, Untold
 from loaders.rabbitmq.decode import head_of
 from loaders.rabbitmq.encode import Encoder
+from loaders.rabbitmq.handshake import channel_closed
 from loaders.rabbitmq.topology import Ramp, ramps
 from migrate.core.errors import UsageError
 from migrate.core.flow import ARCHIVE, BusSpec, OffRampSpec
@@ -233,6 +234,26 @@ def test_an_answer_for_what_was_not_sent_ends_it() -> None:
         confirms.handle(wire.METHOD, wire.call(wire.ACK, 1, wire.longlong(2), b"\0")[7:-1])
     with pytest.raises(Untold):
         come_back(confirms, "b")
+
+
+@pytest.mark.parametrize(
+    ("code", "detail"),
+    [
+        (404, "home node 'a@b' of durable %s is down or inaccessible"),
+        (406, "%s does not have a replica on the local node"),
+        (406, "stream %s does not have a running replica on the local node"),
+    ],
+)
+def test_a_queue_that_nobody_leads_is_told_from_one_that_is_absent_or_differs(
+    code: int, detail: str
+) -> None:
+    """A node that comes back says so with the codes of those."""
+    closed = channel_closed(code, detail % "queue 'nfd.bulk' in vhost '/'")
+    assert closed.leaderless
+    assert 'its queue "nfd.bulk"' in str(closed)
+    other = channel_closed(code, "no queue 'nfd.bulk' in vhost '/'")
+    assert not other.leaderless
+    assert "nfd.bulk" not in str(other)
 
 
 @pytest.mark.parametrize(
