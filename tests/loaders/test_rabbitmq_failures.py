@@ -168,11 +168,7 @@ def test_doubts_on_queues_are_dealt_with_as_each_off_ramp_says(
     proxy.cut_after(SOME_BYTES, node.kill if killed else lambda: None)
     assert run_on(ran).code == 4
     if killed:
-        node.start()
-        # Killed, 3.10.8 has come back with a queue that answers nobody (541, timeout); the
-        # remedy is its operator's: started once more, it answers.
-        node.control("stop_app")
-        node.control("start_app")
+        node.revive()
     run_on(ran)
     promised = Counter(
         (entry["legacy_id"], to["destination"])
