@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 
 import pika
 
@@ -67,7 +68,10 @@ def bare(host: Host, how: str, messages: int, size: int) -> float:
         ramps(spec, address, offramps), address.exchange, channel, link.frame_max, 1 << 28
     )
     now = datetime.now(UTC)
-    encoded = [b"".join(encoder.encode(each, now).pieces) for each in windows(messages, size)]
+    encoded = [
+        b"".join(chain.from_iterable(encoder.encode(each, now).pieces))
+        for each in windows(messages, size)
+    ]
     started = time.perf_counter()
     for data in encoded:
         while len(confirms.windows) >= Publisher.in_flight:

@@ -117,7 +117,9 @@ def _turned(names: list[str], turn: int) -> list[str]:
 
 
 def come_to_rest() -> None:
-    """Wait until the machine has done next to nothing for a second, for a minute at most."""
+    """Wait until the machine has nothing left to write and has done next to nothing for a second,
+    for a minute at most."""
+    os.sync()
     until = time.monotonic() + 60
     busy = _busy_s()
     while time.monotonic() < until:

@@ -1,5 +1,7 @@
 """Columns of bytes: lengths, bytes of one width, and joining them row by row."""
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,7 +37,18 @@ def joined(*pieces: pa.Array | bytes) -> pa.Array | pa.Scalar:
 
 def bytes_of(column: pa.Array) -> memoryview:
     """All values of a large_binary column, one behind the other."""
+    ends, data = _buffers(column)
+    return data[ends[0] : ends[-1]]
+
+
+def views(column: pa.Array) -> list[memoryview]:
+    """Each value of a large_binary column without nulls, where it lies."""
+    ends, data = _buffers(column)
+    return [data[start:end] for start, end in pairwise(ends.tolist())]
+
+
+def _buffers(column: pa.Array) -> tuple[np.ndarray, memoryview]:
+    """Where the values of a column end, from its first, and its bytes."""
     _, offsets, data = column.buffers()
-    ends = np.frombuffer(offsets, np.int64)
-    first, last = int(ends[column.offset]), int(ends[column.offset + len(column)])
-    return memoryview(data)[first:last]
+    ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
+    return ends, memoryview(data or b"")

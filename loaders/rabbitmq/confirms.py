@@ -8,6 +8,7 @@ message id, the first that is under way where some have both alike.
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 from loaders.rabbitmq import wire
 from loaders.rabbitmq.decode import message_id_of
@@ -91,9 +92,13 @@ class Flying:
 
 
 class Confirms:
-    """All windows under way on one channel, in the order in which they were sent."""
+    """All windows under way on one channel, in the order in which they were sent.
+
+    Frames may be handed in by another thread than that which sends.
+    """
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self.windows: deque[Flying] = deque()
         self.answered = 0
         """Deliveries that were answered so far."""
@@ -108,15 +113,25 @@ class Confirms:
         problems: Mapping[int, str],
     ) -> None:
         """Note a window about to be sent."""
-        self.windows.append(Flying(self._next, key, places, rows, problems))
-        self._next += len(places)
+        with self._lock:
+            self.windows.append(Flying(self._next, key, places, rows, problems))
+            self._next += len(places)
 
     def landed(self) -> bool:
         """Whether the oldest window is answered whole."""
         return not self.windows or self.windows[0].open == 0
 
+    def land(self) -> Receipts:
+        """What was said of the oldest window, which is under way no more."""
+        with self._lock:
+            return self.windows.popleft().receipts()
+
     def handle(self, kind: int, payload: bytes) -> None:
         """Take a frame of the channel. Raises Untold."""
+        with self._lock:
+            self._handle(kind, payload)
+
+    def _handle(self, kind: int, payload: bytes) -> None:
         if kind == wire.METHOD:
             self._method(payload)
             return

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders.columns import bytes_of, fixed, joined, lengths
+from loaders.columns import bytes_of, fixed, joined, lengths, views
 from loaders.rabbitmq import wire
 from loaders.rabbitmq.names import CONTENT_TYPE, header_name, is_property
 from loaders.rabbitmq.topology import Ramp
@@ -31,16 +31,22 @@ _FIXED = 2 + 2 + 8 + 2 + 4 + 1
 """Bytes of a content header without its content type, table, expiration and message id."""
 _MANDATORY = b"\x01"
 _PIECE = 1024 * 1024
+_LARGE = 8 * 1024
+"""From here on a body is not copied: a system call more costs less than that."""
 LONGEST_MS = 2**32 - 1
 """RabbitMQ closes the channel over a longer one: rabbit.hrl, MAX_EXPIRY_TIMER (49.7 days)."""
+
+
+Piece = Sequence[bytes | memoryview]
+"""Bytes in parts, to be sent one behind the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """`pieces`: the bytes of those deliveries at `places` of the window, each made when it is asked
-    for; `problems`: why the others cannot be sent, by place."""
+    for, in as many parts as it takes; `problems`: why the others cannot be sent, by place."""
 
-    pieces: Iterator[memoryview]
+    pieces: Iterator[Piece]
     places: Sequence[int]
     problems: Mapping[int, str] = field(default_factory=dict)
 
@@ -81,7 +87,7 @@ class Encoder:
         )
         return {int(place): words for wrong, words in checks for place in np.flatnonzero(wrong)}
 
-    def _pieces(self, window: Window, headers: "_Headers") -> Iterator[memoryview]:
+    def _pieces(self, window: Window, headers: "_Headers") -> Iterator[Piece]:
         sizes = lengths(window.bodies)
         columns = [
             self._methods(window),
@@ -98,8 +104,11 @@ class Encoder:
         for start, end in _spans(sizes):
             part = slice(start, end)
             before = [each if isinstance(each, bytes) else each[part] for each in columns]
-            bodies = self._framed(window.bodies[part], sizes[part])
-            yield bytes_of(joined(*before, *bodies))
+            bodies, wide = window.bodies[part], sizes[part]
+            if wide.min() >= _LARGE and wide.max() <= self._room:
+                yield self._uncopied(joined(*before, self._head(wide)), bodies)
+            else:
+                yield [bytes_of(joined(*before, *self._framed(bodies, wide)))]
 
     def _methods(self, window: Window) -> pa.Array | bytes:
         methods = [self._method(to, window.lane) for to in dict.fromkeys(window.destinations)]
@@ -113,10 +122,18 @@ class Encoder:
         names = wire.shortstr(self._exchange) + wire.shortstr(key)
         return wire.call(wire.PUBLISH, self._channel, wire.short(0), names, _MANDATORY)
 
+    @staticmethod
+    def _uncopied(heads: pa.Array, bodies: pa.Array) -> Piece:
+        pairs = zip(views(heads), views(bodies), strict=True)
+        return [part for head, body in pairs for part in (head, body, _END)]
+
+    def _head(self, sizes: np.ndarray) -> pa.Array:
+        """What each body's frame begins with."""
+        return fixed(wire.FRAME.pack(wire.BODY, self._channel, 0)[:3], (sizes, ">u4"))
+
     def _framed(self, bodies: pa.Array, sizes: np.ndarray) -> list[pa.Array | bytes]:
         """The bodies in frames: none for an empty one, several for a large one."""
-        head = wire.FRAME.pack(wire.BODY, self._channel, 0)[:3]
-        pieces = [fixed(head, (sizes, ">u4")), bodies, _END]
+        pieces = [self._head(sizes), bodies, _END]
         odd = (sizes == 0) | (sizes > self._room)
         if not odd.any():
             return pieces

@@ -1,7 +1,9 @@
 """One connection to a RabbitMQ: its socket, frames in and out, heartbeats, and what ends it.
 
-One thread works with a link; another of its own keeps heartbeats going whenever nobody does, so
-that a writer that waits for its turn, or a reader whose reader is slow, is not taken for dead.
+One thread works with a link; another of its own does whenever that one is elsewhere. It sends what
+is queued, so that the broker has work while the next window is read, encoded and written down. And
+it keeps heartbeats going, so that a writer that waits for its turn, or a reader whose reader is
+slow, is not taken for dead.
 """
 
 import select
@@ -12,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 
 from loaders.rabbitmq import handshake, wire
 from loaders.rabbitmq.address import Address
@@ -20,6 +23,9 @@ from loaders.rabbitmq.wire import Method, Reader
 
 _READ = 1024 * 1024
 _STEP_S = 0.25
+_IDLE_S = 5.0
+_PARTS = 1000
+"""What one call sends at most: Linux and BSD take 1,024 parts."""
 _CLOSING_S = 2.0
 
 Handler = Callable[[int, bytes], None]
@@ -35,6 +41,9 @@ class Link:
         self._lock = threading.RLock()
         self._in = bytearray()
         self._out: deque[memoryview] = deque()
+        self._behind = threading.Event()
+        self.queued = 0
+        """How many bytes wait to be sent."""
         self._handlers: dict[int, Handler] = {}
         self._replies: deque[tuple[int, Method, bytes]] = deque()
         self._closed_channels: dict[int, LinkLost] = {}
@@ -47,14 +56,15 @@ class Link:
         self.blocked: str | None = None
         """Why the broker takes nothing from publishers at present, in its own words."""
         self._socket = handshake.connected(address)
+        plain = not isinstance(self._socket, ssl.SSLSocket)
+        self._in_parts = plain and hasattr(self._socket, "sendmsg")
         try:
             self._begin(purpose)
         except BaseException:
             self._socket.close()
             raise
-        self._keeper = threading.Thread(target=self._keep, name="amqp-heartbeat", daemon=True)
-        if self._heartbeat:
-            self._keeper.start()
+        self._keeper = threading.Thread(target=self._keep, name="amqp-keeper", daemon=True)
+        self._keeper.start()
 
     def open_channel(self, handler: Handler | None = None) -> int:
         """A new channel; `handler` takes its frames, but for answers to `ask`."""
@@ -92,28 +102,19 @@ class Link:
                 raise LinkLost(f"gave no answer within {self._address.timeout_s} s")
             return found[0]
 
-    def write(self, data: bytes | memoryview) -> None:
-        """Queue bytes and send as much as goes at once; `flush` sees to the rest."""
+    def write(self, *data: bytes | memoryview) -> None:
+        """Queue bytes and send as much as goes at once; the rest goes out by itself."""
         with self._lock:
             self._check()
-            if len(data):
-                self._out.append(memoryview(data))
+            self._queue(*data)
             self._pump(0.0)
+            if self.queued:
+                self._behind.set()
 
     @property
     def patience_s(self) -> float:
         """How long an answer may take."""
         return self._address.timeout_s
-
-    @property
-    def unsent(self) -> bool:
-        """Whether bytes wait to be sent."""
-        return bool(self._out)
-
-    @property
-    def queued(self) -> int:
-        """How many bytes wait to be sent."""
-        return sum(len(piece) for piece in self._out)
 
     def wait(self, channel: int, done: Callable[[], bool], seconds: float) -> bool:
         """Send and take what comes until `done`, for so long; whether it is done."""
@@ -131,6 +132,7 @@ class Link:
     def close(self) -> None:
         """Say goodbye, if anybody listens, and let go."""
         self._ended.set()
+        self._behind.set()
         with self._lock:
             if self._lost is None:
                 with suppress(LinkLost):
@@ -174,15 +176,27 @@ class Link:
         raise LinkLost("does not speak AMQP 0-9-1")
 
     def _keep(self) -> None:
-        """What the thread of heartbeats does: nothing as long as somebody else works here."""
-        while not self._ended.wait(min(self._heartbeat / 4, 5.0)):
-            if self._lock.acquire(blocking=False):
+        """What the link's own thread does: nothing as long as somebody else works here."""
+        idle_s = min(self._heartbeat / 4, _IDLE_S) if self._heartbeat else _IDLE_S
+        while True:
+            if self._behind.wait(idle_s):
+                self._wait_for_room()
+            if self._ended.is_set():
+                return
+            if self._lock.acquire(timeout=_STEP_S):
                 try:
                     self._pump(0.0)
+                    if not self.queued:
+                        self._behind.clear()
                 except LinkLost:
                     return
                 finally:
                     self._lock.release()
+
+    def _wait_for_room(self) -> None:
+        """Until the socket takes or has something: without the lock, which others may want."""
+        with suppress(OSError, ValueError):  # closed meanwhile: whoever works here is told
+            select.select([self._socket], [self._socket], [], _STEP_S)
 
     def _check(self, channel: int = 0) -> None:
         if channel in self._closed_channels:
@@ -210,6 +224,11 @@ class Link:
         except (struct.error, IndexError):
             self._lose(LinkLost("sent what is no AMQP 0-9-1"))
 
+    def _queue(self, *data: bytes | memoryview) -> None:
+        parts = data if self._in_parts else [b"".join(data)]
+        self._out.extend(memoryview(part) for part in parts if len(part))
+        self.queued += sum(map(len, parts))
+
     def _read(self) -> None:
         try:
             data = self._socket.recv(_READ)
@@ -223,16 +242,20 @@ class Link:
 
     def _send(self) -> None:
         while self._out:
-            first = self._out[0]
             try:
-                count = self._socket.send(first)
+                if self._in_parts:
+                    count = self._socket.sendmsg(list(islice(self._out, _PARTS)))
+                else:
+                    count = self._socket.send(self._out[0])
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             self._sent = time.monotonic()
-            if count < len(first):
-                self._out[0] = first[count:]
+            self.queued -= count
+            while count and count >= len(self._out[0]):
+                count -= len(self._out.popleft())
+            if count:
+                self._out[0] = self._out[0][count:]
                 return
-            self._out.popleft()
 
     def _beat(self) -> None:
         """Heartbeats: AMQP 0-9-1, 4.2.7. An alarm suspends them on the broker's side."""
@@ -240,7 +263,7 @@ class Link:
             return
         now = time.monotonic()
         if not self._out and now - self._sent > self._heartbeat / 2:
-            self._out.append(memoryview(wire.BEAT))
+            self._queue(wire.BEAT)
             self._send()
         if now - self._heard > 2 * self._heartbeat and self.blocked is None:
             self._lose(LinkLost(f"said nothing for {2 * self._heartbeat:.0f} s"))
@@ -288,7 +311,7 @@ class Link:
             self._lose(LinkLost(handshake.closed_for(code)))
         self._closed_channels[channel] = handshake.channel_closed(code, reader.shortstr())
         self._handlers.pop(channel, None)
-        self._out.append(memoryview(wire.call(wire.CHANNEL_CLOSE_OK, channel)))
+        self._queue(wire.call(wire.CHANNEL_CLOSE_OK, channel))
 
     def _lose(self, lost: LinkLost) -> None:
         self._lost = self._lost or lost

@@ -14,7 +14,7 @@ from loaders.rabbitmq.management import Management
 from loaders.rabbitmq.positions import positions, start_of
 from loaders.rabbitmq.seeing import Seeing
 from loaders.rabbitmq.sight import sight_of
-from loaders.rabbitmq.stream import Message, ends, read
+from loaders.rabbitmq.stream import Message, beginning, ends, read
 from loaders.rabbitmq.topology import Ramp, ramps
 from migrate.core.errors import CouldNotVerify
 from migrate.core.flow import LANES, BusSpec, OffRampSpec
@@ -93,15 +93,21 @@ class Observer:
         for messages in read(link, stream, first, end, self._address.timeout_s):
             offset = messages[0][0].offset or 0
             if due is not None and offset > due:
-                raise CouldNotVerify(
-                    f'the stream "{stream}" begins with offset {offset:,}, and the run with '
-                    f"{due:,}: its retention has dropped what lay between",
-                    hint="streams of off-ramps need no retention until they are reconciled",
-                )
+                self._require_whole(link, stream, due)
             if offset and not start.known and not first:
                 self._forgotten.setdefault(ramp.name, f'the stream "{stream}" begins late')
             due, first = None, offset + 1
             yield _observed(ramp, lane, messages)
+
+    def _require_whole(self, link: Link, stream: str, due: int) -> None:
+        """Raises CouldNotVerify where a stream no longer has what lay at an offset."""
+        oldest = beginning(link, stream, self._address.timeout_s)
+        if oldest > due:
+            raise CouldNotVerify(
+                f'the stream "{stream}" begins with offset {oldest:,}, and the run with {due:,}: '
+                "its retention has dropped what lay between",
+                hint="streams of off-ramps need no retention until they are reconciled",
+            )
 
 
 def _observed(ramp: Ramp, lane: str, messages: Sequence[Message]) -> pa.RecordBatch:

@@ -24,7 +24,7 @@ from loaders.rabbitmq.lost import LinkLost
 from loaders.rabbitmq.management import Management
 from loaders.rabbitmq.resolve import Resolver
 from loaders.rabbitmq.sight import unbound
-from loaders.rabbitmq.stream import ends
+from loaders.rabbitmq.stream import floors
 from loaders.rabbitmq.topology import ramps
 from loaders.rabbitmq.writer import lock
 from migrate.core.errors import BusRefused
@@ -33,6 +33,8 @@ from migrate.core.ports import Receipts
 from migrate.core.window import WINDOW, Window
 
 _LOOK_S = 0.25
+_AHEAD = 16 * 1024 * 1024
+"""Bytes that may wait for the broker while the next window is made ready."""
 _log = logging.getLogger("isb-migrate.rabbitmq")
 
 
@@ -49,7 +51,7 @@ class Publisher:
         self._ramps = ramps(spec, address, offramps)
         self._confirms = Confirms()
         self._sent: list[Window] = []
-        self._ends: dict[str, int] = {}
+        self._floors: dict[str, int] = {}
         self._taken: Counter[str] = Counter()
         self._reading: Link | None = None
         self._management = Management(address) if address.management else None
@@ -81,10 +83,10 @@ class Publisher:
         if not streams:
             return None
         with self._refusing():
-            if not self._ends:
-                self._ends = self._all_ends()
-        floors = {name: self._ends[at] + self._taken[at] for name, at in streams.items()}
-        return json.dumps(floors, sort_keys=True)
+            if not self._floors:
+                self._floors = self._all_floors()
+        least = {name: self._floors[at] + self._taken[at] for name, at in streams.items()}
+        return json.dumps(least, sort_keys=True)
 
     def send(self, window: Window) -> None:
         """Send a window once no alarm forbids it; what is too large for the bus is not sent.
@@ -98,8 +100,8 @@ class Publisher:
             self._confirms.add(key, encoded.places, len(window), encoded.problems)
             self._sent.append(window)
             for piece in encoded.pieces:
-                self._link.write(piece)
-                self._await(lambda: not self._link.unsent)
+                self._await(lambda: self._link.queued < _AHEAD)
+                self._link.write(*piece)
 
     def receipts(self) -> Receipts:
         """What the broker said of the oldest window. Raises BusRefused, also where a tapped queue
@@ -108,7 +110,7 @@ class Publisher:
             self._await(self._confirms.landed)
             window = self._sent[0]
             self._require_bound(window)
-            receipts = self._confirms.windows.popleft().receipts()
+            receipts = self._confirms.land()
             self._sent.pop(0)
         taken = Counter(compress(window.destinations, receipts.confirmed))
         for destination, count in taken.items():
@@ -140,10 +142,10 @@ class Publisher:
     def _key(self, window: Window, place: int) -> Key:
         return self._ramps[window.destinations[place]].key(window.lane), window.message_ids[place]
 
-    def _all_ends(self) -> dict[str, int]:
+    def _all_floors(self) -> dict[str, int]:
         read = [ramp for ramp in self._ramps.values() if not ramp.counted]
         streams = [ramp.stream(lane) for ramp in read for lane in LANES]
-        return ends(self._reader(), streams, self._address.timeout_s)
+        return floors(self._reader(), streams)
 
     def _reader(self) -> Link:
         """A second connection: an alarm blocks those that publish."""

@@ -132,12 +132,41 @@ def ends(
     return found
 
 
+def floors(link: Link, streams: Sequence[str]) -> dict[str, int]:
+    """The offset that the end of every stream has reached at least; 0 where none is known.
+
+    Only streams that have messages by their count are asked, and none is waited for beyond the
+    answers that come at once: what the count does not know of yet makes the floor lower, never
+    wrong. Raises LinkLost.
+    """
+    found = dict.fromkeys(streams, 0)
+    taps = [_tap(link, stream, "last") for stream in streams if _holds(link, stream)]
+    until = time.monotonic() + _GRACE_S
+    for tap in taps:
+        tap.wait(1, max(until - time.monotonic(), 0))
+        if messages := tap.take():
+            found[tap.stream] = (messages[-1][0].offset or 0) + 1
+        tap.close()
+    return found
+
+
+def beginning(link: Link, stream: str, patience_s: float) -> int:
+    """The offset of the first message that a stream with messages still has. Raises LinkLost."""
+    tap = _tap(link, stream, "first")
+    if not tap.wait(1, patience_s):
+        raise _silent(stream, patience_s)
+    offset = tap.take()[0][0].offset or 0
+    tap.close()
+    return offset
+
+
 def read(
     link: Link, stream: str, first: int, end: int, patience_s: float
 ) -> Iterator[list[Message]]:
     """The messages of a stream from one offset up to, not including, another; in batches.
 
-    Those that retention has dropped are missing: the first offset tells. Raises LinkLost.
+    Those that retention has dropped are missing. Not every offset is a message's: RabbitMQ gives
+    some to what it keeps of its own at the beginning of a segment. Raises LinkLost.
     """
     if first >= end:
         return
@@ -145,7 +174,7 @@ def read(
     offset = first - 1
     while offset < end - 1:
         if not tap.wait(_ROWS, 0) and not tap.waiting and not tap.wait(1, patience_s):
-            raise LinkLost(f'said nothing of the stream "{stream}" for {patience_s:.0f} s')
+            raise _silent(stream, patience_s)
         tap.wait(_ROWS, _GRACE_S / 25)
         messages = tap.take()
         offset = messages[-1][0].offset or 0
@@ -157,6 +186,10 @@ def read(
 
 def _tap(link: Link, stream: str, start: int | str) -> Tap:
     return patiently(link, lambda: Tap(link, stream, start))
+
+
+def _silent(stream: str, patience_s: float) -> LinkLost:
+    return LinkLost(f'said nothing of the stream "{stream}" for {patience_s:.0f} s')
 
 
 def _holds(link: Link, stream: str) -> bool:

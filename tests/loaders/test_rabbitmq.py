@@ -304,6 +304,31 @@ def test_a_stream_that_begins_late_is_not_seen_whole_without_a_start(host: Host)
         assert observer.sights(since) == {}
 
 
+def test_offsets_that_rabbitmq_takes_for_itself_are_no_gap(host: Host) -> None:
+    """A new segment begins with what the broker keeps of its own. Behind each start one message
+    is published, until a segment began there."""
+    spec = provided(host, STREAM)
+    path = f"/api/queues/{host.name}/{QUEUE}"
+    host.ask("DELETE", path)
+    arguments = {"x-queue-type": "stream", "x-stream-max-segment-size-bytes": 2_000}
+    host.ask("PUT", path, {"durable": True, "arguments": arguments})
+    with host.channel() as channel:
+        channel.queue_bind(QUEUE, "metip", QUEUE)
+    jumped = False
+    for number in range(100):
+        with closing(Observer(spec, STREAM)) as observer:
+            since = observer.positions()
+            publish(spec, STREAM, Sent("nfd", f"{number}", {}, b"x" * 300))
+            (place,) = (
+                row["place"] for batch in observer.observe(since) for row in batch.to_pylist()
+            )
+        start = json.loads(since["nfd"])["bulk"]["next"]
+        jumped = place != f"{QUEUE}@{start}"
+        if jumped:
+            break
+    assert jumped
+
+
 def test_claims_of_counted_queues_are_not_accounted_for(host: Host, tmp_path: Path) -> None:
     """Nobody can read what refers to them: they are neither verified nor ever taken for spare."""
     claims = ClaimsSpec("folder", str(tmp_path / "claims"), 3, "met.test")

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import pika
@@ -40,14 +41,14 @@ SENT = st.builds(
 
 
 def encoded(window: Window) -> bytes:
-    return b"".join(ENCODER.encode(window, NOW).pieces)
+    return b"".join(chain.from_iterable(ENCODER.encode(window, NOW).pieces))
 
 
-def frames(rest: bytes) -> list[Any]:
+def frames(rest: bytes, frame_max: int) -> list[Any]:
     found = []
     while rest:
         size, frame = decode_frame(rest)
-        assert size and size <= FRAME_MAX
+        assert size and size <= frame_max
         found.append(frame)
         rest = rest[size:]
     return found
@@ -58,9 +59,9 @@ def published(window: Window) -> list[tuple[Any, Any, bytes]]:
     return messages(encoded(window))
 
 
-def messages(data: bytes) -> list[tuple[Any, Any, bytes]]:
+def messages(data: bytes, frame_max: int = FRAME_MAX) -> list[tuple[Any, Any, bytes]]:
     found: list[tuple[Any, Any, bytes]] = []
-    for frame in frames(data):
+    for frame in frames(data, frame_max):
         if hasattr(frame, "method"):
             found.append((frame.method, None, b""))
         elif hasattr(frame, "properties"):
@@ -91,13 +92,18 @@ def test_pika_reads_a_window_as_it_was_meant(deliveries: list[Sent]) -> None:
         assert headers == expected | {"cloudEvents_lane": "bulk", "cloudEvents_runid": "run-1"}
 
 
-@given(st.lists(st.integers(0, 900_000), max_size=6))
-@settings(max_examples=20, deadline=None)
-def test_a_large_window_comes_in_pieces(sizes: list[int]) -> None:
+LARGE = st.lists(st.integers(0, 900_000), max_size=6)
+COMMON = st.lists(st.sampled_from([7_000, 8_192, 16_384, 131_000, 131_064]), max_size=80)
+
+
+@given(LARGE | COMMON, st.sampled_from([FRAME_MAX, 131_072]))
+@settings(max_examples=30, deadline=None)
+def test_a_large_window_comes_in_pieces(sizes: list[int], frame_max: int) -> None:
     """Whole messages each, none of them left out."""
-    encoder = Encoder(RAMPS, "metip", 1, FRAME_MAX, 1_000_000)
+    encoder = Encoder(RAMPS, "metip", 1, frame_max, 1_000_000)
     sent = [Sent("nfd", f"{at}", {}, b"\xce" * size) for at, size in enumerate(sizes)]
-    pieces = [messages(bytes(piece)) for piece in encoder.encode(window(sent), NOW).pieces]
+    made = encoder.encode(window(sent), NOW).pieces
+    pieces = [messages(b"".join(piece), frame_max) for piece in made]
     seen = [(each[1].message_id, each[2]) for piece in pieces for each in piece]
     assert seen == [(each.message_id, each.body) for each in sent]
     assert len(pieces) <= len(sizes)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -239,7 +240,7 @@ def amqp_heads(window: Window) -> Iterator[Any]:
     encoder = Encoder(ramps, "metip", 1, 1 << 20, 1 << 24)
     encoded = encoder.encode(window, datetime(2026, 1, 1, tzinfo=UTC))
     assert not encoded.problems
-    data, at = b"".join(encoded.pieces), 0
+    data, at = b"".join(chain.from_iterable(encoded.pieces)), 0
     while at < len(data):
         kind, _, size = wire.FRAME.unpack_from(data, at)
         if kind == wire.HEADER:
