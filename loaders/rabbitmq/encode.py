@@ -101,14 +101,16 @@ class Encoder:
             *headers.columns,
             _END,
         ]
+        large = (sizes >= _LARGE) & (sizes <= self._room)
+        heads = views(joined(*columns, self._head(sizes))) if large.any() else []
         for start, end in _spans(sizes):
             part = slice(start, end)
-            before = [each if isinstance(each, bytes) else each[part] for each in columns]
-            bodies, wide = window.bodies[part], sizes[part]
-            if wide.min() >= _LARGE and wide.max() <= self._room:
-                yield self._uncopied(joined(*before, self._head(wide)), bodies)
+            if large[part].all():
+                yield _uncopied(heads[part], views(window.bodies[part]))
             else:
-                yield [bytes_of(joined(*before, *self._framed(bodies, wide)))]
+                before = [each if isinstance(each, bytes) else each[part] for each in columns]
+                bodies = self._framed(window.bodies[part], sizes[part])
+                yield [bytes_of(joined(*before, *bodies))]
 
     def _methods(self, window: Window) -> pa.Array | bytes:
         methods = [self._method(to, window.lane) for to in dict.fromkeys(window.destinations)]
@@ -121,11 +123,6 @@ class Encoder:
         key = self._ramps[destination].key(lane)
         names = wire.shortstr(self._exchange) + wire.shortstr(key)
         return wire.call(wire.PUBLISH, self._channel, wire.short(0), names, _MANDATORY)
-
-    @staticmethod
-    def _uncopied(heads: pa.Array, bodies: pa.Array) -> Piece:
-        pairs = zip(views(heads), views(bodies), strict=True)
-        return [part for head, body in pairs for part in (head, body, _END)]
 
     def _head(self, sizes: np.ndarray) -> pa.Array:
         """What each body's frame begins with."""
@@ -172,6 +169,11 @@ class _Headers:
             *(_PERSISTENT, expirations),
             *(fixed((np.minimum(self.id_sizes, 255), "u1")), ids),
         ]
+
+
+def _uncopied(heads: list[memoryview], bodies: list[memoryview]) -> Piece:
+    pairs = zip(heads, bodies, strict=True)
+    return [part for head, body in pairs for part in (head, body, _END)]
 
 
 def _spans(sizes: np.ndarray) -> Iterator[tuple[int, int]]:
