@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -102,7 +103,7 @@ class Encoder:
             _END,
         ]
         large = (sizes >= _LARGE) & (sizes <= self._room)
-        heads = views(joined(*columns, self._head(sizes))) if large.any() else []
+        heads = views(joined(_END, *columns, self._head(sizes))) if large.any() else []
         for start, end in _spans(sizes):
             part = slice(start, end)
             if large[part].all():
@@ -172,8 +173,9 @@ class _Headers:
 
 
 def _uncopied(heads: list[memoryview], bodies: list[memoryview]) -> Piece:
-    pairs = zip(heads, bodies, strict=True)
-    return [part for head, body in pairs for part in (head, body, _END)]
+    """Bodies between their heads, each of which begins with the end of the frame before."""
+    first, *others = chain.from_iterable(zip(heads, bodies, strict=True))
+    return [first[len(_END) :], *others, _END]
 
 
 def _spans(sizes: np.ndarray) -> Iterator[tuple[int, int]]:

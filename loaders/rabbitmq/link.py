@@ -40,7 +40,7 @@ class Link:
         self._address = address
         self._lock = threading.RLock()
         self._in = bytearray()
-        self._out: deque[memoryview] = deque()
+        self._out: deque[bytes | memoryview] = deque()
         self._behind = threading.Event()
         self.queued = 0
         """How many bytes wait to be sent."""
@@ -226,7 +226,7 @@ class Link:
 
     def _queue(self, *data: bytes | memoryview) -> None:
         parts = data if self._in_parts else [b"".join(data)]
-        self._out.extend(memoryview(part) for part in parts if len(part))
+        self._out.extend(filter(len, parts))
         self.queued += sum(map(len, parts))
 
     def _read(self) -> None:
@@ -254,7 +254,7 @@ class Link:
             while count and count >= len(self._out[0]):
                 count -= len(self._out.popleft())
             if count:
-                self._out[0] = self._out[0][count:]
+                self._out[0] = memoryview(self._out[0])[count:]
                 return
 
     def _beat(self) -> None:

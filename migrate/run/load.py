@@ -26,6 +26,8 @@ from migrate.run.streams import Messages, Share, Shelf, Stream, in_order
 from migrate.run.windows import LaneDeliveries, Limits
 
 STAGE = "load"
+_SLACK = 10
+"""A window takes a tenth more rather than leave a small one behind."""
 
 
 class Loader:
@@ -105,13 +107,15 @@ class Loader:
         restrained = self._pace.restrained
         free = Share(restrained)
         others = stack.enter_context(closing(ahead(in_order(places, self._log, shelf, free))))
-        yield Stream(free, others, self._log, Limits(self._window, one_per_key=gated))
+        limits = Limits(self._window, self._window // _SLACK, one_per_key=gated)
+        yield Stream(free, others, self._log, limits)
         for offramp in sorted(restrained):
             share = Share(restrained, offramp)
             opened = in_order(places, self._log, shelf, share)
             throttle = self._pace.throttle(offramp)
             size = min(self._window, throttle.burst or self._window)
-            yield Stream(share, opened, self._log, Limits(size, throttle.burst_bytes, gated))
+            limits = Limits(size, bytes=throttle.burst_bytes, one_per_key=gated)
+            yield Stream(share, opened, self._log, limits)
 
     def _serve(self, streams: list[Stream]) -> Stream | None:
         """Send the next window: of the streams that need not wait, of the first lane, of the one

@@ -86,11 +86,13 @@ class LaneDeliveries:
 class Limits:
     """How much a window may hold.
 
+    `slack`: how many deliveries more it takes where no others would be left for another window;
     `bytes`: of bodies; one delivery may have more. `one_per_key`: on a bus that takes successors
     of what it refused, no two deliveries of one order key to a destination are under way.
     """
 
     size: int = WINDOW
+    slack: int = 0
     bytes: int | None = None
     one_per_key: bool = False
 
@@ -128,7 +130,8 @@ class Cutter:
     def _sight(self) -> np.ndarray:
         """What is put back comes first: it is older than all that was not looked at."""
         ahead = _LOOKAHEAD if self._limits.one_per_key else 1
-        room = max(self._limits.size * ahead - len(self._put_back), 0)
+        most = self._limits.size * ahead + (self._limits.slack + 1 if self._limits.slack else 0)
+        room = max(most - len(self._put_back), 0)
         return np.concatenate((self._put_back, self._wanted[self._next : self._next + room]))
 
     def _free(self, sight: np.ndarray, busy: Collection[OrderKey]) -> np.ndarray:
@@ -148,7 +151,9 @@ class Cutter:
 
     def _most(self, ordinals: np.ndarray) -> int:
         """How many of these, from the first, a window can hold: one at least."""
-        most = min(len(ordinals), self._limits.size)
+        most = len(ordinals)
+        if most > self._limits.size + self._limits.slack:
+            most = self._limits.size
         if self._limits.bytes is None:
             return most
         ends = np.cumsum(self._deliveries.sizes[ordinals[:most]])

@@ -24,6 +24,7 @@ def lane(wanted: list[tuple[str | None, str]]) -> LaneDeliveries:
 @given(
     wanted=DELIVERIES,
     size=st.integers(1, 10),
+    slack=st.integers(0, 3),
     room=st.one_of(st.none(), st.integers(1, 30)),
     one_per_key=st.booleans(),
     in_flight=st.integers(1, 3),
@@ -32,6 +33,7 @@ def lane(wanted: list[tuple[str | None, str]]) -> LaneDeliveries:
 def test_windows_keep_order_and_limits(
     wanted: list[tuple[str | None, str]],
     size: int,
+    slack: int,
     room: int | None,
     one_per_key: bool,
     in_flight: int,
@@ -41,7 +43,7 @@ def test_windows_keep_order_and_limits(
     window is empty while nothing is under way, too large, or breaks a limit."""
     deliveries = lane(wanted)
     ordinals = [number for number in range(len(wanted)) if number not in skipped]
-    limits = Limits(size, room, one_per_key)
+    limits = Limits(size, slack, room, one_per_key)
     cutter = Cutter(deliveries, ordinals, limits)
     under_way: list[list[int]] = []
     windows: list[list[int]] = []
@@ -58,7 +60,7 @@ def test_windows_keep_order_and_limits(
             under_way.pop(0)
     assert sorted(number for window in windows for number in window) == ordinals
     for window in windows:
-        assert len(window) <= size
+        assert len(window) <= size + slack
         assert room is None or len(window) == 1 or deliveries.sizes[window].sum() <= room
     sent = [number for window in windows for number in window]
     for key in set(keys_of(deliveries, ordinals)):
@@ -66,6 +68,10 @@ def test_windows_keep_order_and_limits(
         assert of_key == sorted(of_key)
     if not one_per_key:
         assert sent == ordinals
+    if not one_per_key and room is None:
+        sizes = [len(window) for window in windows]
+        assert set(sizes[:-1]) <= {size}
+        assert len(sizes) == 1 or not sizes or sizes[-1] > slack or slack >= size
 
 
 def keys_of(deliveries: LaneDeliveries, window: list[int]) -> list[OrderKey]:
