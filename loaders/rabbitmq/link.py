@@ -24,8 +24,9 @@ from loaders.rabbitmq.wire import Method, Reader
 _READ = 1024 * 1024
 _STEP_S = 0.25
 _IDLE_S = 5.0
-_PARTS = 1000
-"""What one call sends at most: Linux and BSD take 1,024 parts."""
+_PARTS = 256
+"""What one call sends at most: as much of large bodies as a socket takes at once, and less than the
+1,024 parts that Linux and BSD allow."""
 _CLOSING_S = 2.0
 
 Handler = Callable[[int, bytes], None]

@@ -18,7 +18,8 @@ class Flight:
         self._publisher, self._log = publisher, log
         self._under_way: deque[tuple[Intent, list[OrderKey]]] = deque()
         self._problems: Counter[str] = Counter()
-        self.busy: Counter[OrderKey] = Counter()
+        self.busy: set[OrderKey] = set()
+        """Order keys under way: each once, since none of them is offered again meanwhile."""
         self.confirmed = 0
 
     @property
@@ -63,7 +64,7 @@ class Flight:
         intent, keys = self._under_way.popleft()
         outcomes = _outcomes(receipts)
         self._log.receive(intent, outcomes, receipts.positions)
-        self._free(keys)
+        self.busy.difference_update(keys)
         self.confirmed += outcomes.count(CONFIRMED)
         open_ = (place for place, outcome in enumerate(outcomes) if outcome == OPEN)
         if OPEN in outcomes:
@@ -77,12 +78,6 @@ class Flight:
         keys = [(to, key) for to, key in pairs if key is not None]
         self.busy.update(keys)
         return keys
-
-    def _free(self, keys: list[OrderKey]) -> None:
-        self.busy.subtract(keys)
-        for key in keys:
-            if not self.busy[key]:
-                del self.busy[key]
 
 
 def _outcomes(receipts: Receipts) -> str:
