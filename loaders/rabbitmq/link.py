@@ -14,19 +14,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import islice
 
 from loaders.rabbitmq import handshake, wire
 from loaders.rabbitmq.address import Address
 from loaders.rabbitmq.lost import LinkLost
+from loaders.rabbitmq.outgoing import Outgoing
 from loaders.rabbitmq.wire import Method, Reader
 
 _READ = 1024 * 1024
 _STEP_S = 0.25
 _IDLE_S = 5.0
-_PARTS = 256
-"""What one call sends at most: as much of large bodies as a socket takes at once, and less than the
-1,024 parts that Linux and BSD allow."""
 _CLOSING_S = 2.0
 
 Handler = Callable[[int, bytes], None]
@@ -41,10 +38,7 @@ class Link:
         self._address = address
         self._lock = threading.RLock()
         self._in = bytearray()
-        self._out: deque[bytes | memoryview] = deque()
         self._behind = threading.Event()
-        self.queued = 0
-        """How many bytes wait to be sent."""
         self._handlers: dict[int, Handler] = {}
         self._replies: deque[tuple[int, Method, bytes]] = deque()
         self._closed_channels: dict[int, LinkLost] = {}
@@ -57,8 +51,7 @@ class Link:
         self.blocked: str | None = None
         """Why the broker takes nothing from publishers at present, in its own words."""
         self._socket = handshake.connected(address)
-        plain = not isinstance(self._socket, ssl.SSLSocket)
-        self._in_parts = plain and hasattr(self._socket, "sendmsg")
+        self._out = Outgoing(self._socket)
         try:
             self._begin(purpose)
         except BaseException:
@@ -107,10 +100,15 @@ class Link:
         """Queue bytes and send as much as goes at once; the rest goes out by itself."""
         with self._lock:
             self._check()
-            self._queue(*data)
+            self._out.add(*data)
             self._pump(0.0)
-            if self.queued:
+            if self._out.size:
                 self._behind.set()
+
+    @property
+    def queued(self) -> int:
+        """How many bytes wait to be sent."""
+        return self._out.size
 
     @property
     def patience_s(self) -> float:
@@ -187,7 +185,7 @@ class Link:
             if self._lock.acquire(timeout=_STEP_S):
                 try:
                     self._pump(0.0)
-                    if not self.queued:
+                    if not self._out.size:
                         self._behind.clear()
                 except LinkLost:
                     return
@@ -209,7 +207,7 @@ class Link:
         """Take and send once what can be, waiting at most so long for it."""
         try:
             pending = isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()
-            wanted = [self._socket] if self._out else []
+            wanted = [self._socket] if self._out.size else []
             readable, writable, _ = select.select(
                 [self._socket], wanted, [], 0 if pending else max(seconds, 0)
             )
@@ -225,11 +223,6 @@ class Link:
         except (struct.error, IndexError):
             self._lose(LinkLost("sent what is no AMQP 0-9-1"))
 
-    def _queue(self, *data: bytes | memoryview) -> None:
-        parts = data if self._in_parts else [b"".join(data)]
-        self._out.extend(filter(len, parts))
-        self.queued += sum(map(len, parts))
-
     def _read(self) -> None:
         try:
             data = self._socket.recv(_READ)
@@ -242,29 +235,16 @@ class Link:
         self._dispatch()
 
     def _send(self) -> None:
-        while self._out:
-            try:
-                if self._in_parts:
-                    count = self._socket.sendmsg(list(islice(self._out, _PARTS)))
-                else:
-                    count = self._socket.send(self._out[0])
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                return
+        if self._out.send():
             self._sent = time.monotonic()
-            self.queued -= count
-            while count and count >= len(self._out[0]):
-                count -= len(self._out.popleft())
-            if count:
-                self._out[0] = memoryview(self._out[0])[count:]
-                return
 
     def _beat(self) -> None:
         """Heartbeats: AMQP 0-9-1, 4.2.7. An alarm suspends them on the broker's side."""
         if not self._heartbeat:
             return
         now = time.monotonic()
-        if not self._out and now - self._sent > self._heartbeat / 2:
-            self._queue(wire.BEAT)
+        if not self._out.size and now - self._sent > self._heartbeat / 2:
+            self._out.add(wire.BEAT)
             self._send()
         if now - self._heard > 2 * self._heartbeat and self.blocked is None:
             self._lose(LinkLost(f"said nothing for {2 * self._heartbeat:.0f} s"))
@@ -312,7 +292,7 @@ class Link:
             self._lose(LinkLost(handshake.closed_for(code)))
         self._closed_channels[channel] = handshake.channel_closed(code, reader.shortstr())
         self._handlers.pop(channel, None)
-        self._queue(wire.call(wire.CHANNEL_CLOSE_OK, channel))
+        self._out.add(wire.call(wire.CHANNEL_CLOSE_OK, channel))
 
     def _lose(self, lost: LinkLost) -> None:
         self._lost = self._lost or lost
