@@ -10,8 +10,8 @@ def attune() -> None:
     live as long as a window and hold no cycles; and for columns of which the next are as large.
 
     To be called before Arrow is loaded: its allocator (mimalloc) asks the environment once how
-    many milliseconds it is to keep memory that was let go. By default so few that every batch
-    gets, and clears, its pages anew.
+    many milliseconds it is to keep memory that was let go. By default so few that batches of large
+    bodies get, and clear, their pages anew.
     """
     sys.setswitchinterval(0.0005)
     gc.set_threshold(20_000, 20, 20)
