@@ -36,11 +36,12 @@ class Proxy:
             self._muted = self._counting = False
 
     def cut(self) -> None:
-        """End every connection, at once and without a word."""
-        for pair in self._pairs:
+        """End every connection there is, at once and without a word; who was cut may be back
+        before the last one is, and stays."""
+        pairs, self._pairs = self._pairs, []
+        for pair in pairs:
             for end in pair:
                 _shut(end)
-        self._pairs.clear()
         self._muted, self._mute_from = False, 1 << 62
 
     def serve(self, listener: socket.socket) -> None:
