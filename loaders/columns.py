@@ -37,18 +37,21 @@ def joined(*pieces: pa.Array | bytes) -> pa.Array | pa.Scalar:
 
 def bytes_of(column: pa.Array) -> memoryview:
     """All values of a large_binary column, one behind the other."""
-    ends, data = _buffers(column)
+    ends, data = buffers(column)
     return data[ends[0] : ends[-1]]
 
 
 def views(column: pa.Array) -> list[memoryview]:
     """Each value of a large_binary column without nulls, where it lies."""
-    ends, data = _buffers(column)
+    ends, data = buffers(column)
     return [data[start:end] for start, end in pairwise(ends.tolist())]
 
 
-def _buffers(column: pa.Array) -> tuple[np.ndarray, memoryview]:
-    """Where the values of a column end, from its first, and its bytes."""
+def buffers(column: pa.Array) -> tuple[np.ndarray, memoryview]:
+    """Where the values of a large_binary column end, int64, before them where the first begins; and
+    the bytes that these places are in."""
     _, offsets, data = column.buffers()
+    if not len(column):
+        return np.zeros(1, np.int64), memoryview(b"")
     ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
     return ends, memoryview(data or b"")

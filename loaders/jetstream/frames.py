@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loaders.columns import bytes_of
 from loaders.jetstream.headers import FIRST_LINE, encoded
 from migrate.core.window import Window
 
@@ -57,13 +58,4 @@ def frames(
     large = np.flatnonzero(wholes > max_payload).tolist()
     if large:
         every = every.take(pa.array(np.flatnonzero(wholes <= max_payload)))
-    return Frames(_bytes(every), {place: int(wholes[place]) for place in large})
-
-
-def _bytes(array: pa.LargeBinaryArray) -> memoryview:
-    """All values behind each other, as they lie."""
-    _, offsets, data = array.buffers()
-    if not len(array) or data is None:
-        return memoryview(b"")
-    ends = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
-    return memoryview(data)[int(ends[0]) : int(ends[-1])]
+    return Frames(bytes_of(every), {place: int(wholes[place]) for place in large})

@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
+from loaders.columns import buffers, lengths
 from loaders.rabbitmq_stream import frames
 from loaders.rabbitmq_stream.connection import Connection, Frame
 from loaders.rabbitmq_stream.frames import PUBLISH_HEAD_BYTES
@@ -78,7 +79,7 @@ class Link:
     def check_sizes(self, records: pa.LargeBinaryArray) -> None:
         """Raises BusRefused for a message that is larger than a frame may be."""
         limit = self._connection.frame_max
-        largest = int(np.diff(_offsets(records)).max(initial=0)) + PUBLISH_HEAD_BYTES
+        largest = int(lengths(records).max(initial=0)) + PUBLISH_HEAD_BYTES
         if limit and largest > limit:
             raise BusRefused(
                 f'the bus "{self._settings.bus}" takes frames of {limit:,} bytes; a message needs '
@@ -98,8 +99,7 @@ class Link:
 
     def _publish(self, part: Part) -> None:
         number = self._number(part.segment.key)
-        data = memoryview(part.records.buffers()[2])
-        offsets = _offsets(part.records)
+        offsets, data = buffers(part.records)
         room = min(self._connection.frame_max or _FRAME, _FRAME) - PUBLISH_HEAD_BYTES
         for start, end in _pieces(offsets, room):
             piece = data[offsets[start] : offsets[end]]
@@ -219,8 +219,3 @@ def _pieces(offsets: np.ndarray, room: int) -> Iterator[tuple[int, int]]:
         end = min(max(end, start + 1), count)
         yield start, end
         start = end
-
-
-def _offsets(records: pa.LargeBinaryArray) -> np.ndarray:
-    whole = np.frombuffer(records.buffers()[1], np.int64)
-    return whole[records.offset : records.offset + len(records) + 1]

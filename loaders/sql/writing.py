@@ -3,14 +3,13 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise, repeat
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-import pyarrow as pa
 import sqlalchemy as sa
 
+from loaders.columns import views
 from loaders.sql.connect import (
     COPIES,
     DELIVERY,
@@ -78,7 +77,7 @@ class FileTable:
             raise
 
     def append(self, window: Window) -> Sequence[int]:
-        rows = list(_rows(window, _views(window.bodies)))
+        rows = list(_rows(window, views(window.bodies)))
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             before = self._end()
@@ -211,11 +210,3 @@ def _rows(window: Window, bodies: Iterable[Body]) -> Iterator[Row]:
         bodies,
         repeat(rfc3339(datetime.now(UTC))),
     )
-
-
-def _views(bodies: pa.LargeBinaryArray) -> Iterator[memoryview]:
-    """Every body where it lies: SQLite copies it anyway."""
-    _, ends, data = bodies.buffers()
-    offsets = np.frombuffer(ends, np.int64)[bodies.offset : bodies.offset + len(bodies) + 1]
-    held = memoryview(data or b"")
-    return (held[start:end] for start, end in pairwise(offsets.tolist()))

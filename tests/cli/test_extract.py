@@ -402,7 +402,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path: Path) -> 
 def test_ctrl_c_while_counting_is_130(store: Path, tmp_path: Path) -> None:
     """Nothing is sealed yet; the same command begins again."""
     script = (
-        "import os, signal, sys\n"
+        "import signal, sys\n"
         "from extractors.sql import SqlStore\n"
         "SqlStore.population = lambda *_: signal.raise_signal(signal.SIGINT)\n"
         "from migrate.cli import main\n"
