@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,9 +36,13 @@ _LAST_POSITION = 2**63 - 1
 class Table(Protocol):
     """The table `delivery` of one bus."""
 
-    def append(self, window: Window) -> Sequence[int]:
-        """Insert a window's rows in order, and copies of those with a tap, in a transaction; their
-        positions. An error ends the transaction without a trace."""
+    def rows(self, window: Window) -> Sequence[Row]:
+        """A window's rows, in order; nothing is asked of the bus."""
+        ...
+
+    def append(self, rows: Sequence[Row]) -> Sequence[int]:
+        """Insert rows in order, and copies of those with a tap, in a transaction; their positions.
+        An error ends the transaction without a trace."""
         ...
 
     def commit(self) -> None:
@@ -59,6 +63,8 @@ class FileTable:
         "INSERT INTO delivery(destination, lane, message_id, headers, body, published_at) "
         "VALUES (?, ?, ?, ?, ?, ?)"
     )
+    _TOGETHER = 50
+    _INSERT_MANY = _INSERT + ", (?, ?, ?, ?, ?, ?)" * (_TOGETHER - 1)
     _COPY = (
         f"INSERT INTO {TAP}(position, destination, lane, message_id, headers, body, published_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -76,12 +82,18 @@ class FileTable:
             self._connection.close()
             raise
 
-    def append(self, window: Window) -> Sequence[int]:
-        rows = list(_rows(window, views(window.bodies)))
+    def rows(self, window: Window) -> Sequence[Row]:
+        return list(_rows(window, views(window.bodies)))
+
+    def append(self, rows: Sequence[Row]) -> Sequence[int]:
+        count = len(rows)
+        alone = count % self._TOGETHER
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             before = self._end()
-            count = self._connection.executemany(self._INSERT, rows).rowcount
+            self._connection.executemany(self._INSERT, rows[:alone])
+            together = zip(*[iter(rows[alone:])] * self._TOGETHER, strict=True)
+            self._connection.executemany(self._INSERT_MANY, map(_joined, together))
             if before > _LAST_POSITION - count:
                 raise sqlite3.OperationalError("SQLite gives positions at random from here on")
             positions = range(before + 1, before + count + 1)
@@ -138,9 +150,11 @@ class ServerTable:
         with self._engine.connect() as connection:
             connection.execute(sa.select(DELIVERY.c.position).limit(1))
 
-    def append(self, window: Window) -> Sequence[int]:
+    def rows(self, window: Window) -> Sequence[Row]:
+        return list(_rows(window, window.bodies.to_pylist()))
+
+    def append(self, rows: Sequence[Row]) -> Sequence[int]:
         names = ("destination", "lane", "message_id", "headers", "body", "published_at")
-        rows = _rows(window, window.bodies.to_pylist())
         wanted = [dict(zip(names, row, strict=True)) for row in rows]
         try:
             writer = self._writer = self._writer or self._engine.connect()
@@ -198,6 +212,11 @@ class ServerTable:
 def _lenient(text: bytes) -> str:
     """Text as the table holds it, whoever wrote it there."""
     return text.decode("utf-8", "replace")
+
+
+def _joined(rows: Iterable[Row]) -> tuple[object, ...]:
+    """The values of several rows, one behind the other."""
+    return tuple(chain.from_iterable(rows))
 
 
 def _rows(window: Window, bodies: Iterable[Body]) -> Iterator[Row]:

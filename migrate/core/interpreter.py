@@ -16,3 +16,4 @@ def attune() -> None:
     sys.setswitchinterval(0.0005)
     gc.set_threshold(20_000, 20, 20)
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "10000")
+    os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")

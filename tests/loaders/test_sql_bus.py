@@ -217,6 +217,27 @@ def test_a_refused_window_leaves_nothing_behind(spec: BusSpec, bare: sqlite3.Con
     publisher.close()
 
 
+def test_nothing_is_written_behind_a_refused_window(
+    spec: BusSpec, bare: sqlite3.Connection
+) -> None:
+    """Both were under way; the second would have landed, and stays in doubt with the first."""
+    bare.execute(
+        "CREATE TRIGGER no_nines BEFORE INSERT ON delivery WHEN new.message_id LIKE '%9' "
+        "BEGIN SELECT RAISE(FAIL, 'no'); END"
+    )
+    publisher = Publisher(spec, {})
+    refused, behind = window([sent(9)]), window([sent(number) for number in range(8)])
+    publisher.send(refused)
+    publisher.send(behind)
+    with pytest.raises(BusRefused):
+        publisher.receipts()
+    assert seen(spec) == []
+    resolved = publisher.resolve(behind, None, {})
+    assert resolved is not None
+    assert not any(resolved.confirmed)
+    publisher.close()
+
+
 def test_a_bus_filled_to_its_last_position_is_refused(
     spec: BusSpec, bare: sqlite3.Connection
 ) -> None:

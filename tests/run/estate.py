@@ -129,8 +129,9 @@ def write_estate(folder: Path, *, messages: int = 60, batch_rows: int = 10) -> E
 
 
 def arrived(bus: Path) -> list[Arrival]:
-    """What plain SQL finds on an embedded bus, in position order."""
-    connection = sqlite3.connect(f"file:{bus}?mode=ro", uri=True)
+    """What plain SQL finds on an embedded bus, in position order. What a killed writer had begun
+    is taken back, as whoever may write does."""
+    connection = sqlite3.connect(f"file:{bus}?mode=rw", uri=True)
     try:
         rows = connection.execute(
             "SELECT destination, lane, headers FROM delivery ORDER BY position"
