@@ -33,7 +33,8 @@ class Publisher:
         self._token = new_token()
         self._ids: dict[str, Ids] = {}
         self._ready: tuple[Window, list[Part]] | None = None
-        self._under_way: deque[tuple[Window, list[Part]]] = deque()
+        self._under_way: deque[tuple[int, list[Part]]] = deque()
+        """How many deliveries a window had, not the window: its bodies are in its parts by now."""
         self._link = Link(self._settings)
 
     def mark(self, window: Window) -> str:
@@ -52,21 +53,21 @@ class Publisher:
         parts = self._parts(window)
         self._ready = None
         self._of(window.run_id).give([part.segment for part in parts])
-        self._under_way.append((window, parts))
+        self._under_way.append((len(window), parts))
         self._link.send(parts)
 
     def receipts(self) -> Receipts:
         """The answers for the oldest window; a place is `token#publishing id`."""
-        window, parts = self._under_way[0]
+        count, parts = self._under_way[0]
         self._link.settle(parts)
         self._under_way.popleft()
-        confirmed = np.zeros(len(window), np.bool_)
+        confirmed = np.zeros(count, np.bool_)
         problems: dict[int, str] = {}
         for part in parts:
             confirmed[part.segment.places] = part.confirmed
             problems |= {int(part.segment.places[at]): words for at, words in part.problems.items()}
         segments = [part.segment for part in parts]
-        return Receipts(confirmed.tolist(), _positions(window, segments, confirmed), problems)
+        return Receipts(confirmed.tolist(), _positions(count, segments, confirmed), problems)
 
     def resolve(
         self, window: Window, mark: str | None, since: Mapping[str, str]
@@ -92,7 +93,7 @@ class Publisher:
             ids = range(segment.first + here, segment.end)
             messages = [window.message_ids[place] for place in owed]
             self._of(window.run_id).owe(segment.stream, segment.producer, ids, messages)
-        positions = _positions(window, segments, confirmed)
+        positions = _positions(len(window), segments, confirmed)
         return Receipts(confirmed.tolist(), positions, _absent(confirmed))
 
     def close(self) -> None:
@@ -143,10 +144,8 @@ def _rows(encoded: pa.LargeBinaryArray, places: np.ndarray) -> pa.LargeBinaryArr
     return encoded.take(pa.array(places))
 
 
-def _positions(
-    window: Window, segments: Sequence[Segment], confirmed: np.ndarray
-) -> list[str | None]:
-    positions: list[str | None] = [None] * len(window)
+def _positions(count: int, segments: Sequence[Segment], confirmed: np.ndarray) -> list[str | None]:
+    positions: list[str | None] = [None] * count
     for segment in segments:
         token = token_of(segment.producer)
         for number, place in enumerate(segment.places.tolist(), segment.first):

@@ -31,6 +31,7 @@ Found = tuple[int, str, str, str | None]
 """position, destination, message_id, headers"""
 
 _LAST_POSITION = 2**63 - 1
+_DROPPED = "a trigger of the table dropped rows"
 
 
 class Table(Protocol):
@@ -86,14 +87,12 @@ class FileTable:
         return list(_rows(window, views(window.bodies)))
 
     def append(self, rows: Sequence[Row]) -> Sequence[int]:
-        count = len(rows)
-        alone = count % self._TOGETHER
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             before = self._end()
-            self._connection.executemany(self._INSERT, rows[:alone])
-            together = zip(*[iter(rows[alone:])] * self._TOGETHER, strict=True)
-            self._connection.executemany(self._INSERT_MANY, map(_joined, together))
+            count = self._insert(rows)
+            if count < len(rows):
+                raise sqlite3.OperationalError(_DROPPED)
             if before > _LAST_POSITION - count:
                 raise sqlite3.OperationalError("SQLite gives positions at random from here on")
             positions = range(before + 1, before + count + 1)
@@ -112,6 +111,14 @@ class FileTable:
         except BaseException:
             self._undo()
             raise
+
+    def _insert(self, rows: Sequence[Row]) -> int:
+        """How many of these rows the table has now."""
+        alone = len(rows) % self._TOGETHER
+        together = zip(*[iter(rows[alone:])] * self._TOGETHER, strict=True)
+        one_by_one = self._connection.executemany(self._INSERT, rows[:alone])
+        by_many = self._connection.executemany(self._INSERT_MANY, map(_joined, together))
+        return max(one_by_one.rowcount, 0) + max(by_many.rowcount, 0)
 
     def _undo(self) -> None:
         if self._connection.in_transaction:
@@ -162,17 +169,20 @@ class ServerTable:
             before = writer.execute(end).scalar_one()
             writer.execute(sa.insert(DELIVERY), wanted)
             places = self._places(writer, before)
+            keys = [(row["destination"], row["message_id"]) for row in wanted]
+            if not places.keys() >= set(keys):
+                raise sa.exc.InvalidRequestError(_DROPPED)
+            positions = [places[key] for key in keys]
+            placed = zip(positions, wanted, strict=True)
             copies = [
-                {"position": places[row["destination"], row["message_id"]], **row}
-                for row in wanted
-                if row["destination"] in self._taps
+                {"position": at, **row} for at, row in placed if row["destination"] in self._taps
             ]
             if copies:
                 writer.execute(sa.insert(COPIES), copies)
         except BaseException:
             self._let_go()
             raise
-        return [places[row["destination"], row["message_id"]] for row in wanted]
+        return positions
 
     def commit(self) -> None:
         if self._writer is not None:

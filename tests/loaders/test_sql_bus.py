@@ -217,6 +217,22 @@ def test_a_refused_window_leaves_nothing_behind(spec: BusSpec, bare: sqlite3.Con
     publisher.close()
 
 
+@pytest.mark.parametrize("dropped", [0, 7, 60])
+def test_a_window_of_which_a_trigger_drops_rows_is_refused(
+    spec: BusSpec, bare: sqlite3.Connection, dropped: int
+) -> None:
+    """SQLite calls that a success; nobody may take such a row for confirmed."""
+    bare.execute(
+        f"CREATE TRIGGER no_nines BEFORE INSERT ON delivery WHEN new.message_id = '{dropped:032x}' "
+        "BEGIN SELECT RAISE(IGNORE); END"
+    )
+    publisher = Publisher(spec, {})
+    with pytest.raises(BusRefused):
+        publish(publisher, [sent(number) for number in range(107)])
+    assert seen(spec) == []
+    publisher.close()
+
+
 def test_nothing_is_written_behind_a_refused_window(
     spec: BusSpec, bare: sqlite3.Connection
 ) -> None:
@@ -377,6 +393,29 @@ def test_a_window_that_fails_leaves_no_copy(copied: BusSpec) -> None:
     with closing(Publisher(copied, TAPS)) as publisher, pytest.raises(BusRefused):
         publish(publisher, [sent(1)])
     assert seen(copied) == []
+
+
+@pytest.mark.service
+def test_a_window_of_which_a_server_drops_rows_is_refused() -> None:
+    """To the driver that is a success; nobody may take such a row for confirmed."""
+    with services.database(services.postgresql()) as url:
+        spec = BusSpec("metip", "sql", url)
+        Provisioner(spec, {}).provision()
+        engine = sa.create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE FUNCTION drop_it() RETURNS trigger LANGUAGE plpgsql AS"
+                f" 'BEGIN IF new.message_id = ''{1:032x}'' THEN RETURN NULL; END IF;"
+                " RETURN new; END'"
+            )
+            connection.exec_driver_sql(
+                "CREATE TRIGGER drops BEFORE INSERT ON delivery"
+                " FOR EACH ROW EXECUTE FUNCTION drop_it()"
+            )
+        engine.dispose()
+        with closing(Publisher(spec, {})) as publisher, pytest.raises(BusRefused):
+            publish(publisher, [sent(0), sent(1)])
+        assert seen(spec) == []
 
 
 def take(spec: BusSpec, *numbers: int) -> None:
