@@ -400,9 +400,11 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path: Path) -> 
 
 
 def test_ctrl_c_while_counting_is_130(store: Path, tmp_path: Path) -> None:
-    """Nothing is sealed yet; the same command begins again."""
+    """Nothing is sealed yet; the same command begins again. Where the tests run in the background
+    of a shell, Ctrl-C is ignored from the start."""
     script = (
         "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from extractors.sql import SqlStore\n"
         "SqlStore.population = lambda *_: signal.raise_signal(signal.SIGINT)\n"
         "from migrate.cli import main\n"

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -71,13 +72,19 @@ def test_a_dishonest_loader_is_caught(
     pristine: Rehearsed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deed, kinds
 ) -> None:
     """It claims to have confirmed everything, in order."""
-    honest = Publisher.send
+    send, receipts = Publisher.send, Publisher.receipts
+    sizes: deque[int] = deque()
 
     def dishonest(self, window):
-        honest(self, window.take(deed(list(range(len(window))))))
-        self._open = Receipts.all_at(["1"] * len(window))
+        sizes.append(len(window))
+        send(self, window.take(deed(list(range(len(window))))))
+
+    def claimed(self):
+        receipts(self)
+        return Receipts.all_at(["1"] * sizes.popleft())
 
     monkeypatch.setattr(Publisher, "send", dishonest)
+    monkeypatch.setattr(Publisher, "receipts", claimed)
     runs = tmp_path / "runs"
     words = ("--runs", runs, "--run-id", "dishonest", "--progress", "none")
     code, _ = isb_migrate("rehearse", pristine.estate / "plan.toml", *words)
