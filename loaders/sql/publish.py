@@ -99,7 +99,6 @@ class Publisher:
             raise sa.exc.InvalidRequestError("a window before this one failed")
         try:
             positions = self._table.append(rows)
-            self._table.commit()
         except BaseException:
             self._has_failed = True
             raise

@@ -42,12 +42,8 @@ class Table(Protocol):
         ...
 
     def append(self, rows: Sequence[Row]) -> Sequence[int]:
-        """Insert rows in order, and copies of those with a tap, in a transaction; their positions.
-        An error ends the transaction without a trace."""
-        ...
-
-    def commit(self) -> None:
-        """Commit the transaction."""
+        """Insert rows in order, and copies of those with a tap, and commit; their positions. An
+        error ends the transaction without a trace, but for one in committing: then nobody knows."""
         ...
 
     def find(self, ids: list[str]) -> Sequence[Found]:
@@ -100,17 +96,11 @@ class FileTable:
                 placed = zip(positions, rows, strict=True)
                 copies = [(at, *row) for at, row in placed if row[0] in self._taps]
                 self._connection.executemany(self._COPY, copies)
-        except BaseException:
-            self._undo()
-            raise
-        return positions
-
-    def commit(self) -> None:
-        try:
             self._connection.execute("COMMIT")
         except BaseException:
             self._undo()
             raise
+        return positions
 
     def _insert(self, rows: Sequence[Row]) -> int:
         """How many of these rows the table has now."""
@@ -118,7 +108,7 @@ class FileTable:
         together = zip(*[iter(rows[alone:])] * self._TOGETHER, strict=True)
         one_by_one = self._connection.executemany(self._INSERT, rows[:alone])
         by_many = self._connection.executemany(self._INSERT_MANY, map(_joined, together))
-        return max(one_by_one.rowcount, 0) + max(by_many.rowcount, 0)
+        return one_by_one.rowcount + by_many.rowcount
 
     def _undo(self) -> None:
         if self._connection.in_transaction:
@@ -153,7 +143,6 @@ class ServerTable:
     def __init__(self, spec: BusSpec, taps: frozenset[str]) -> None:
         self._taps = taps
         self._engine = server_engine(spec, waits_s=WRITER_WAITS_S)
-        self._writer: sa.Connection | None = None
         with self._engine.connect() as connection:
             connection.execute(sa.select(DELIVERY.c.position).limit(1))
 
@@ -163,9 +152,8 @@ class ServerTable:
     def append(self, rows: Sequence[Row]) -> Sequence[int]:
         names = ("destination", "lane", "message_id", "headers", "body", "published_at")
         wanted = [dict(zip(names, row, strict=True)) for row in rows]
-        try:
-            writer = self._writer = self._writer or self._engine.connect()
-            end = sa.select(sa.func.coalesce(sa.func.max(DELIVERY.c.position), 0))
+        end = sa.select(sa.func.coalesce(sa.func.max(DELIVERY.c.position), 0))
+        with self._engine.begin() as writer:
             before = writer.execute(end).scalar_one()
             writer.execute(sa.insert(DELIVERY), wanted)
             places = self._places(writer, before)
@@ -179,17 +167,7 @@ class ServerTable:
             ]
             if copies:
                 writer.execute(sa.insert(COPIES), copies)
-        except BaseException:
-            self._let_go()
-            raise
         return positions
-
-    def commit(self) -> None:
-        if self._writer is not None:
-            try:
-                self._writer.commit()
-            finally:
-                self._let_go()
 
     def find(self, ids: list[str]) -> Sequence[Found]:
         found: list[Found] = []
@@ -201,14 +179,7 @@ class ServerTable:
         return sorted(found, key=lambda row: row[0])
 
     def close(self) -> None:
-        self._let_go()
         self._engine.dispose()
-
-    def _let_go(self) -> None:
-        """End what is not committed without a trace."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
 
     @staticmethod
     def _places(connection: sa.Connection, before: int) -> dict[tuple[Any, Any], int]:

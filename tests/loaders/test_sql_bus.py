@@ -223,7 +223,7 @@ def test_a_window_of_which_a_trigger_drops_rows_is_refused(
 ) -> None:
     """SQLite calls that a success; nobody may take such a row for confirmed."""
     bare.execute(
-        f"CREATE TRIGGER no_nines BEFORE INSERT ON delivery WHEN new.message_id = '{dropped:032x}' "
+        f"CREATE TRIGGER drops BEFORE INSERT ON delivery WHEN new.message_id = '{dropped:032x}' "
         "BEGIN SELECT RAISE(IGNORE); END"
     )
     publisher = Publisher(spec, {})
